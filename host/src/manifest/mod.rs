@@ -1,0 +1,1 @@
+//! The app manifest: Spin's `spin.toml` (version 2) and our own `signet.toml`.
