@@ -1,0 +1,145 @@
+//! The component's face: the export of `wasi:http` and the way of a request through the rest. In
+//! comes a request; out goes a response, always: what went wrong is a problem with a status. It never
+//! logs a key or a token.
+
+use http::HeaderMap;
+use wasip3::clocks::system_clock;
+use wasip3::http::types::{self, ErrorCode, Response};
+use wasip3::http_compat::{Request, http_from_wasi_request};
+
+use crate::answer::Answer;
+use crate::api::{self, Route};
+use crate::handshake::{self, Offer};
+use crate::problem::Problem;
+use crate::signature::{self, Presented, Terms};
+use bindings::fermyon::hmac::verify;
+use bindings::spin::variables::variables;
+use bucket::Bucket;
+
+mod bucket;
+mod exchange;
+
+mod bindings {
+    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "signet:worlds/consumer",
+        generate_all,
+    });
+}
+
+struct Consumer;
+
+wasip3::http::service::export!(Consumer);
+
+impl wasip3::exports::http::handler::Guest for Consumer {
+    async fn handle(request: types::Request) -> Result<Response, ErrorCode> {
+        let request = http_from_wasi_request(request)?;
+        exchange::respond(serve(request).await.unwrap_or_else(Answer::from))
+    }
+}
+
+async fn serve(request: Request) -> Result<Answer, Problem> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    match api::route(request.method().as_str(), target)? {
+        Route::Handshake => shake_hands(request).await,
+        Route::Payload => receive(request).await,
+    }
+}
+
+async fn shake_hands(request: Request) -> Result<Answer, Problem> {
+    let (head, body) = request.into_parts();
+    let body = exchange::read(body).await?;
+    println!("Received key data upon registering for webhooks with PRODUCER.");
+    let bucket = Bucket::open().await?;
+    let current = bucket.key().await?;
+    let configured = enrolment_token().await?;
+    let tokens = values(&head.headers, "x-enrolment-token");
+    let tags = values(&head.headers, "x-signature");
+    let signed = match (&current, tags.as_slice()) {
+        (Some(key), [tag]) => verify::verify(&body, key, tag),
+        _ => false,
+    };
+    let offer = Offer {
+        token: tokens
+            .first()
+            .filter(|_| tokens.len() == 1)
+            .map(Vec::as_slice),
+        configured: &configured,
+        has_key: current.is_some(),
+        signed,
+    };
+    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body));
+    let key = admitted.inspect_err(|problem| println!("Refused key data: {}", problem.detail()))?;
+    bucket.renew(key).await?;
+    println!("Stored key data in key value store");
+    Ok(Answer::text(200, "Stored key data"))
+}
+
+async fn receive(request: Request) -> Result<Answer, Problem> {
+    let presented = presented(request.headers());
+    if presented.is_unsigned() {
+        let detail = "the request has neither X-Signature nor webhook-signature: sign it";
+        let title = "signature is missing";
+        return Err(Problem::new(400, "signature-missing", title, detail));
+    }
+    let body = exchange::read(request.into_body()).await?;
+    println!("{}", presented.summary());
+    let bucket = Bucket::open().await?;
+    let key = bucket.key().await?.ok_or_else(Problem::no_key)?;
+    println!("Loaded key data from key-value store");
+    println!("Verifying integrity of payload received from PRODUCER...");
+    let terms = Terms {
+        now: u64::try_from(system_clock::now().seconds).unwrap_or(0),
+        standard_required: bucket.requires_standard().await?,
+    };
+    let judge = |data: &[u8], tag: &[u8]| verify::verify(data, &key, tag);
+    match signature::verify(&presented, &body, terms, judge) {
+        Ok(verified) => {
+            println!("Payload verification result: True");
+            if verified.standard && !terms.standard_required {
+                bucket.require_standard().await?;
+            }
+            println!("Responding with HTTP 200");
+            Ok(Answer::text(200, "Received payload and verified integrity"))
+        }
+        Err(refusal) => {
+            println!("Payload verification result: False");
+            println!("Refused payload: {refusal}");
+            println!("Responding with HTTP 400");
+            let detail = "signature verification failed";
+            let title = "the payload is not what the producer signed";
+            Err(Problem::new(400, "signature-wrong", title, detail))
+        }
+    }
+}
+
+fn presented(headers: &HeaderMap) -> Presented {
+    Presented {
+        tag: values(headers, "x-signature"),
+        id: values(headers, "webhook-id"),
+        timestamp: values(headers, "webhook-timestamp"),
+        signature: values(headers, "webhook-signature"),
+    }
+}
+
+fn values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
+    let values = headers.get_all(name).iter();
+    values.map(|value| value.as_bytes().to_vec()).collect()
+}
+
+/// The operator's token; the empty text if the manifest gives none.
+async fn enrolment_token() -> Result<String, Problem> {
+    use variables::Error;
+    match variables::get("enrolment_token".to_string()).await {
+        Ok(token) => Ok(token),
+        Err(Error::Undefined(_)) => Ok(String::new()),
+        Err(Error::InvalidName(why) | Error::Provider(why) | Error::Other(why)) => {
+            let detail = format!("variable enrolment_token has no value: {why}");
+            Err(Problem::internal(detail))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The glue between `fermyon:hmac` and [`crate::mac`], and what a crate without `std` owes the
+//! linker: an allocator and a panic handler. In come lists, out go lists. It never decides anything,
+//! and never imports anything.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::mac;
+
+mod bindings {
+    #![allow(missing_docs, clippy::undocumented_unsafe_blocks)]
+    wit_bindgen::generate!({
+        path: "../wit/deps/fermyon-hmac",
+        world: "signing",
+        std_feature,
+    });
+}
+
+use bindings::exports::fermyon::hmac::{sign, verify};
+
+struct Hmac;
+
+impl sign::Guest for Hmac {
+    fn sign(data: Vec<u8>, keyvalue: Vec<u8>) -> Result<Vec<u8>, String> {
+        match mac::sign(&data, &keyvalue) {
+            Some(tag) => Ok(tag.to_vec()),
+            None => Err(mac::EMPTY_KEY.to_string()),
+        }
+    }
+}
+
+impl verify::Guest for Hmac {
+    fn verify(data: Vec<u8>, keyvalue: Vec<u8>, tag: Vec<u8>) -> bool {
+        mac::verify(&data, &keyvalue, &tag)
+    }
+}
+
+bindings::export!(Hmac with_types_in bindings);
+
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+/// Ends the instance: there is nobody here to tell more to.
+#[panic_handler]
+fn stop(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

@@ -1,0 +1,65 @@
+//! The component's face: the export of `wasi:http` and the way of a request through the rest. In
+//! comes a request; out goes a response, always: what went wrong is a problem with a status. It never
+//! decides what the pure modules can decide.
+
+use wasip3::http::types::{self, ErrorCode, Response};
+use wasip3::http_compat::{Request, http_from_wasi_request};
+
+use crate::answer::Answer;
+use crate::api::{self, Route};
+use crate::problem::Problem;
+use database::Database;
+
+mod database;
+mod enrol;
+mod exchange;
+mod fire;
+mod outbound;
+mod surroundings;
+
+mod bindings {
+    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "signet:worlds/producer",
+        generate_all,
+    });
+}
+
+struct Producer;
+
+wasip3::http::service::export!(Producer);
+
+impl wasip3::exports::http::handler::Guest for Producer {
+    async fn handle(request: types::Request) -> Result<Response, ErrorCode> {
+        let request = http_from_wasi_request(request)?;
+        exchange::respond(serve(request).await.unwrap_or_else(Answer::from))
+    }
+}
+
+async fn serve(request: Request) -> Result<Answer, Problem> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    match api::route(request.method().as_str(), target)? {
+        Route::Register => enrol::register(&exchange::read(request.into_body()).await?).await,
+        Route::Fire => fire::fire(&exchange::read(request.into_body()).await?).await,
+        Route::List => {
+            let registrations = Database::open().await?.list().await?;
+            Ok(Answer::json(200, "application/json", &registrations))
+        }
+        Route::Clear => {
+            Database::open().await?.clear().await?;
+            Ok(Answer::empty(204))
+        }
+        Route::Show(id) => match Database::open().await?.show(id).await? {
+            Some(registration) => Ok(Answer::json(200, "application/json", &registration)),
+            None => Err(Problem::no_such_registration()),
+        },
+        Route::Remove(id) => match Database::open().await?.remove(id).await? {
+            true => Ok(Answer::empty(204)),
+            false => Err(Problem::no_such_registration()),
+        },
+    }
+}

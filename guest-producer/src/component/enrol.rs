@@ -1,0 +1,79 @@
+//! Registering a consumer. In comes the body of `POST /registrations`; out goes the registration with
+//! its key, or a problem. The URL is reserved first and the handshake comes second, so of two
+//! requests at once one calls the consumer; a handshake that fails leaves no row behind. It never
+//! logs a key or a token.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::database::{Database, Reservation};
+use super::outbound::{self, Call};
+use super::surroundings::{now, random_bytes, variable};
+use crate::answer::Answer;
+use crate::delivery::{self, Outcome};
+use crate::draw;
+use crate::problem::Problem;
+use crate::registration::{self, Created, Registration, Request};
+
+/// The time of a handshake. It stays well under the time after which a reservation is abandoned.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Registers a consumer.
+pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
+    let request = registration::parse(body)?;
+    let own = variable("enrolment_token").await?;
+    let origins = variable("enrolment_origin").await?;
+    let token = registration::token_for(&request, &own, &origins)?;
+    let key = draw::key(random_bytes);
+    let registration = Registration {
+        id: draw::id(random_bytes),
+        url: request.target.as_str().to_string(),
+        event: request.event.clone(),
+    };
+
+    let database = Database::open().await?;
+    let wanted = Reservation {
+        registration: &registration,
+        key: &key,
+        now: now(),
+    };
+    if !database.reserve(wanted).await? {
+        return Err(registration::taken(
+            database.holder(&registration.url).await?,
+        ));
+    }
+    println!("Invoking CONSUMER for verification (handshake) ...");
+    if let Err(problem) = delivery::judge(shake_hands(&request, &key, token).await) {
+        println!("Handshake with CONSUMER failed: {}", problem.detail());
+        if database.release(&registration.id).await.is_err() {
+            println!("The reservation of the failed handshake stays until it is abandoned");
+        }
+        return Err(problem);
+    }
+    if !database.activate(&registration.id).await? {
+        return Err(registration::removed());
+    }
+    println!("Handshake with CONSUMER was successful.");
+    let created = Created {
+        registration: &registration,
+        signing_key: &key,
+    };
+    let location = format!("/registrations/{}", registration.id);
+    Ok(Answer::json(201, "application/json", &created)
+        .with("location", location)
+        .with("cache-control", "no-store"))
+}
+
+async fn shake_hands(request: &Request, key: &str, token: Option<&str>) -> Outcome {
+    let mut headers = vec![("content-type", "application/json".to_string())];
+    headers.extend(token.map(|token| ("x-enrolment-token", token.to_string())));
+    let body = serde_json::json!({ "keyData": key }).to_string();
+    let call = Call {
+        target: &request.target,
+        path: &request.target.handshake_path(),
+        headers,
+        body: Rc::from(body.into_bytes()),
+        limit: HANDSHAKE_LIMIT,
+    };
+    outbound::post(call).await
+}

@@ -1,0 +1,96 @@
+//! Firing an event. In comes the body of `POST /fire`; out go signed deliveries to every consumer
+//! that wants the event, all at once, and a report of them. One consumer that is down stops no other.
+//! It never logs a key.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+
+use super::database::Database;
+use super::outbound::{self, Call};
+use super::surroundings::{now, random_bytes, tag};
+use crate::answer::Answer;
+use crate::delivery::{self, Failure, Outcome};
+use crate::draw;
+use crate::event::Event;
+use crate::filter::Filter;
+use crate::headers::{self, Signed};
+use crate::problem::Problem;
+use crate::registration::Registration;
+use crate::target::Target;
+
+/// The time of one delivery.
+const DELIVERY_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many deliveries go on at once.
+const CONCURRENCY: usize = 256;
+
+/// Fires an event.
+pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
+    let event = Event::parse(body)?;
+    let payload: Rc<[u8]> = event.payload().into();
+    let id = format!("msg_{}", draw::id(random_bytes));
+    println!("Loading all CONSUMERS from database");
+    let database = Database::open().await?;
+    let wants = |(registration, _): &(Registration, String)| {
+        Filter::parse(&registration.event).is_ok_and(|filter| filter.matches(&event.name))
+    };
+    let wanted: Vec<_> = database
+        .list_with_keys()
+        .await?
+        .into_iter()
+        .filter(wants)
+        .collect();
+
+    let deliveries = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(place, (registration, key))| {
+            let (id, payload) = (&id, payload.clone());
+            async move {
+                let outcome = deliver(id, &registration.url, &key, payload).await;
+                (place, (registration, outcome))
+            }
+        });
+    let ended = stream::iter(deliveries).buffer_unordered(CONCURRENCY);
+    let mut outcomes: Vec<_> = ended.collect().await;
+    outcomes.sort_by_key(|(place, _)| *place);
+    let outcomes: Vec<_> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(delivery::report(&event.name, &id, &outcomes))
+}
+
+async fn deliver(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
+    println!("Sending signed payload to CONSUMER {url}");
+    let outcome = attempt(id, url, key, payload).await;
+    match &outcome {
+        Ok(status) => println!("CONSUMER {url} responded with status {status}"),
+        Err(failure) => println!("CONSUMER {url} could not be reached: {failure}"),
+    }
+    outcome
+}
+
+async fn attempt(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
+    let unreachable = |why: &str| Failure::Unreachable(why.to_string());
+    let target = Target::parse(url).map_err(unreachable)?;
+    let signed = sign(id, key, &payload).map_err(|problem| unreachable(problem.detail()))?;
+    let call = Call {
+        target: &target,
+        path: target.path(),
+        headers: signed.pairs(),
+        body: payload,
+        limit: DELIVERY_LIMIT,
+    };
+    outbound::post(call).await
+}
+
+fn sign(id: &str, key: &str, payload: &[u8]) -> Result<Signed, Problem> {
+    let timestamp = u64::try_from(now()).unwrap_or(0);
+    let signature = headers::v1(&tag(&headers::content(id, timestamp, payload), key)?);
+    Ok(Signed {
+        tag: tag(payload, key)?,
+        id: id.to_string(),
+        timestamp,
+        signature: signature.ok_or_else(|| Problem::internal("the tag is not 64 digits"))?,
+    })
+}
