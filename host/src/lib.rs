@@ -2,9 +2,16 @@
 //!
 //! The modules stand in reading order, which is the way of the data: the command line names a
 //! manifest, the manifest becomes an [`app`], the app loads components through [`runtime`], gives
-//! them capabilities, and serves them.
+//! them what their [`manifest`] grants of each [`capability`], and [`server`] brings them requests.
 
-pub mod capability;
+#![deny(unsafe_code)]
+
+pub mod cli;
+pub mod app;
 pub mod manifest;
-pub mod runtime;
 pub mod server;
+pub mod runtime;
+pub mod capability;
+pub mod net;
+pub mod telemetry;
+pub mod builtin;

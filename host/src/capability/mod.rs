@@ -2,6 +2,13 @@
 //! may open. Owns those two words; comes in: what the manifest grants; goes out: yes or no. Never
 //! opens anything itself: each capability does that in its own room.
 
+pub mod bindings;
+mod file;
+pub mod http;
+pub mod keyvalue;
+pub mod sqlite;
+pub mod variables;
+
 use std::collections::BTreeSet;
 use std::fmt;
 

@@ -1,1 +1,15 @@
-//! From bytes to instances.
+//! From bytes to instances: links components, compiles or loads them, and keeps instances to serve
+//! requests. Comes in: component bytes, grants and limits; goes out: responses. Never opens a file of
+//! a guest's: that is the capabilities' business.
+
+pub mod inspect;
+pub mod compose;
+pub mod needs;
+pub mod cache;
+pub mod engine;
+pub mod linker;
+pub mod state;
+pub mod pool;
+pub mod signer;
+
+pub use pool::{HandleError, Pool};

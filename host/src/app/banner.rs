@@ -1,0 +1,112 @@
+//! What the host says at its start, for a person: what is served where, which component is linked into
+//! which, and what each is granted. Never shows a variable's value.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{Ready, Running};
+use crate::capability::Grants;
+use crate::runtime::cache::Origin;
+
+/// The banner of a running app.
+pub fn banner(running: &Running) -> String {
+    let mut text = format!("signet {}\n", env!("CARGO_PKG_VERSION"));
+    for app in running.served.iter() {
+        let _ = writeln!(text, "\n{}  http://{}", app.name, app.address);
+        for ready in &app.components {
+            component(&mut text, ready, app);
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nstate in {}; stop with Ctrl-C\n",
+        running.state_dir.display()
+    );
+    text
+}
+
+/// The same for a collector: one event for each component.
+pub fn log(running: &Running) {
+    for app in running.served.iter() {
+        for ready in &app.components {
+            let guest = ready.loaded.guest();
+            tracing::info!(
+                app = app.name,
+                address = %app.address,
+                component = guest.name,
+                wasi = ready.loaded.wasi(),
+                linked = ?linked(ready),
+                sqlite = ?guest.sqlite.1,
+                key_value = ?guest.keyvalue.1,
+                outbound = ?ready.hosts,
+                "serving"
+            );
+        }
+    }
+}
+
+fn component(text: &mut String, ready: &Ready, app: &super::Served) {
+    let guest = ready.loaded.guest();
+    let routes: Vec<_> = app
+        .routes
+        .iter()
+        .filter(|route| route.component == guest.name)
+        .map(|route| route.pattern.to_string())
+        .collect();
+    let origin = match ready.origin {
+        Origin::Cached => "from the cache".to_owned(),
+        Origin::Compiled(took) => format!("compiled in {:.1} s", took.as_secs_f32()),
+    };
+    let wasi = ready.loaded.wasi();
+    let _ = writeln!(
+        text,
+        "  {} serves {} (WASI {wasi}, {origin})",
+        guest.name,
+        routes.join(", ")
+    );
+    for (part, exports) in linked(ready) {
+        let inherits = if ready.inheriting.contains(part) {
+            "all"
+        } else {
+            "no"
+        };
+        let _ = writeln!(
+            text,
+            "    linked   {part}: {} (inherits {inherits} grants)",
+            exports.join(", ")
+        );
+    }
+    let mut granted = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            let _ = writeln!(text, "    granted  {what}: {}", names.join(", "));
+        }
+    };
+    let labels = |grants: &Grants| grants.iter().map(ToString::to_string).collect::<Vec<_>>();
+    granted("sqlite", labels(&guest.sqlite.1));
+    granted("key-value", labels(&guest.keyvalue.1));
+    granted("outbound", ready.hosts.clone());
+    granted(
+        "variables",
+        guest.variables.names().map(str::to_owned).collect(),
+    );
+    granted(
+        "environment",
+        guest
+            .environment
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect(),
+    );
+}
+
+/// What is linked, by the part that exports it.
+fn linked(ready: &Ready) -> BTreeMap<&String, Vec<&str>> {
+    let mut parts: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for linked in &ready.composed.linked {
+        parts
+            .entry(&linked.from)
+            .or_default()
+            .push(linked.export.as_str());
+    }
+    parts
+}

@@ -1,0 +1,281 @@
+//! From what a manifest grants to what an instance is given: opens an app's databases and stores, fills in
+//! its variables, reads its outbound hosts. Comes in: a plan; goes out: a guest for each component.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Options;
+use super::plan::{Plan, Planned};
+use super::secrets::kept_or_made;
+use crate::capability::http::allow::{AllowError, AllowedHosts};
+use crate::capability::{Grants as Labels, Label, http, keyvalue, sqlite, variables};
+use crate::manifest::{self, HostConfig, VariableSource};
+use crate::runtime::pool::{Guest, Limits};
+use crate::telemetry::Lines;
+
+/// What cannot be granted because of what was given.
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    /// Required variables without a value.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Unset(Vec<variables::Unset>),
+    /// Outbound hosts that cannot be read once their variables are filled in.
+    #[error("{component}: {}", .wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Hosts {
+        /// The component.
+        component: String,
+        /// Its entries.
+        wrong: Vec<AllowError>,
+    },
+    /// A migration's file cannot be read.
+    #[error("{component}: migration {} cannot be read", path.display())]
+    Migration {
+        /// The component.
+        component: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The label that is there without being configured, as in Spin.
+const DEFAULT_LABEL: &str = "default";
+
+/// What the components of one app share.
+pub(super) struct Grants {
+    sqlite: sqlite::Shared,
+    keyvalue: keyvalue::Shared,
+    values: variables::Values,
+    outbound: http::Limits,
+    tls: http::TlsRoots,
+    lines: Lines,
+    limits: manifest::Limits,
+}
+
+impl Grants {
+    /// Opens what an app's components are granted, and runs its migrations.
+    pub(super) fn open(
+        plan: &Plan,
+        planned: &Planned,
+        options: &Options,
+        tls: &http::TlsRoots,
+        lines: &Lines,
+    ) -> anyhow::Result<Self> {
+        let folder = plan.host.state_dir.join(&planned.app.name);
+        super::private_folder(&folder)?;
+        let components = || planned.app.components.iter();
+        let wanted = components().flat_map(|component| &component.sqlite_databases);
+        let databases = locations(wanted, &plan.host.sqlite_databases, &folder, "sqlite");
+        let wanted = components().flat_map(|component| &component.key_value_stores);
+        let stores = locations(wanted, &plan.host.key_value_stores, &folder, "key-value");
+        let sqlite = sqlite::Config {
+            databases: databases
+                .into_iter()
+                .map(|(label, path)| (label, sqlite::Location::File(path)))
+                .collect(),
+            migrations: migrations(plan, planned)?,
+            limits: sqlite::Limits::default(),
+        };
+        let keyvalue = keyvalue::Config {
+            buckets: stores
+                .into_iter()
+                .map(|(label, path)| (label, keyvalue::Location::File(path)))
+                .collect(),
+        };
+        Ok(Self {
+            sqlite: sqlite.open()?,
+            keyvalue: keyvalue.open()?,
+            values: values(&plan.host, planned, options)?,
+            outbound: outbound(&plan.host),
+            tls: tls.clone(),
+            lines: lines.clone(),
+            limits: plan.host.limits,
+        })
+    }
+
+    /// What each instance of a component is given, and the hosts it may call, for the banner.
+    pub(super) fn guest(
+        &self,
+        component: &manifest::Component,
+    ) -> Result<(Guest, Vec<String>), GrantError> {
+        let (hosts, allowed) = self.hosts(component)?;
+        let variables =
+            variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
+        let labels = |labels: &[Label]| Arc::new(labels.iter().cloned().collect::<Labels>());
+        let guest = Guest {
+            name: component.name.clone(),
+            label: component.label.as_deref().unwrap_or(&component.name).into(),
+            lines: self.lines.clone(),
+            environment: component.environment.clone(),
+            limits: limits(&self.limits, component),
+            sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
+            keyvalue: (self.keyvalue.clone(), labels(&component.key_value_stores)),
+            variables: Arc::new(variables),
+            http: http::Shared::new(allowed, self.outbound, self.tls.clone()),
+        };
+        Ok((guest, hosts))
+    }
+
+    /// The hosts a component may call, as they are shown and as they are checked. An entry with a secret
+    /// in it is shown as its template.
+    fn hosts(
+        &self,
+        component: &manifest::Component,
+    ) -> Result<(Vec<String>, AllowedHosts), GrantError> {
+        let (mut shown, mut entries) = (Vec::new(), Vec::new());
+        for template in &component.allowed_outbound_hosts {
+            let host = self.values.render(template).map_err(unset)?;
+            shown.push(if host.is_secret() {
+                template.to_string()
+            } else {
+                host.expose().to_owned()
+            });
+            entries.push(host);
+        }
+        let allowed = AllowedHosts::parse(entries.iter().map(variables::Value::expose));
+        let allowed = allowed.map_err(|mut wrong| {
+            for error in &mut wrong {
+                if let Some(at) = entries
+                    .iter()
+                    .position(|entry| entry.expose() == error.entry)
+                {
+                    error.entry.clone_from(&shown[at]);
+                }
+            }
+            GrantError::Hosts {
+                component: component.name.clone(),
+                wrong,
+            }
+        })?;
+        Ok((shown, allowed))
+    }
+}
+
+fn unset(error: variables::RenderError) -> GrantError {
+    GrantError::Unset(vec![variables::Unset { name: error.name }])
+}
+
+/// A component's bounds: its own, then the host's, then the defaults.
+pub(super) fn limits(host: &manifest::Limits, component: &manifest::Component) -> Limits {
+    let (own, default) = (&component.limits, Limits::default());
+    Limits {
+        request_timeout: own
+            .request_timeout
+            .or(host.request_timeout)
+            .unwrap_or(default.request_timeout),
+        memory: own.memory.or(host.memory).unwrap_or(default.memory),
+        max_reuse: own
+            .max_reuse
+            .or(host.max_reuse)
+            .unwrap_or(default.max_reuse),
+        max_concurrent: own
+            .max_concurrent
+            .or(host.max_concurrent)
+            .unwrap_or(default.max_concurrent),
+        idle_timeout: default.idle_timeout,
+    }
+}
+
+/// Where the labels are that an app's manifest grants. Each app has files of its own, unless the host's
+/// file names one. A label that is granted and not configured has no place: it does not exist.
+fn locations<'a>(
+    granted: impl Iterator<Item = &'a Label>,
+    configured: &BTreeMap<Label, Option<PathBuf>>,
+    folder: &Path,
+    kind: &str,
+) -> BTreeMap<Label, PathBuf> {
+    let mut locations = BTreeMap::new();
+    for label in granted {
+        let beside = || folder.join(kind).join(format!("{label}.db"));
+        let path = match configured.get(label) {
+            Some(path) => path.clone().unwrap_or_else(beside),
+            None if label.as_str() == DEFAULT_LABEL => beside(),
+            None => {
+                tracing::warn!(%label, kind, "a label is granted and not configured: give it a table in signet.toml");
+                continue;
+            }
+        };
+        locations.insert(label.clone(), path);
+    }
+    locations
+}
+
+fn migrations(plan: &Plan, planned: &Planned) -> Result<Vec<sqlite::Migration>, GrantError> {
+    let mut migrations = Vec::new();
+    for component in &planned.app.components {
+        for (label, files) in &component.migrations {
+            for path in files {
+                let sql = plan
+                    .files
+                    .text(path)
+                    .map_err(|source| GrantError::Migration {
+                        component: component.name.clone(),
+                        path: path.clone(),
+                        source,
+                    })?;
+                let name = path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
+                migrations.push(sqlite::Migration {
+                    label: label.clone(),
+                    component: component.name.clone(),
+                    name,
+                    sql,
+                });
+            }
+        }
+    }
+    Ok(migrations)
+}
+
+fn values(
+    host: &HostConfig,
+    planned: &Planned,
+    options: &Options,
+) -> anyhow::Result<variables::Values> {
+    let mut kept = BTreeMap::new();
+    for (name, source) in &host.variables {
+        // Only what an app asks for is made.
+        if planned.app.variables.contains_key(name) {
+            let value = match source {
+                VariableSource::Value(value) => value.clone(),
+                VariableSource::Generate => kept_or_made(&host.state_dir, name)?,
+            };
+            kept.insert(name.clone(), value);
+        }
+    }
+    let find = |pairs: &[(String, String)], wanted: &str| {
+        pairs
+            .iter()
+            .rev()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.clone())
+    };
+    let flag = |name: &str| find(&options.variables, name);
+    let environment = |name: &str| {
+        find(
+            &options.environment,
+            &format!("SPIN_VARIABLE_{}", name.to_uppercase()),
+        )
+    };
+    let file = |name: &str| kept.get(name).cloned();
+    let values = variables::Values::resolve(&planned.app.variables, &[&flag, &environment, &file]);
+    Ok(values.map_err(GrantError::Unset)?)
+}
+
+fn outbound(host: &HostConfig) -> http::Limits {
+    let default = http::Limits::default();
+    http::Limits {
+        connect: host.outbound.connect.unwrap_or(default.connect),
+        first_byte: host.outbound.first_byte.unwrap_or(default.first_byte),
+        between_bytes: host.outbound.between_bytes.unwrap_or(default.between_bytes),
+        max_concurrent: host
+            .outbound
+            .max_concurrent
+            .unwrap_or(default.max_concurrent),
+    }
+}

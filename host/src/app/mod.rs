@@ -1,0 +1,326 @@
+//! The composition root: a plan becomes an app, an app is started, runs and is drained. Owns the order
+//! in which things are opened and closed; comes in: a [`plan::Plan`]; goes out: [`Running`]. All state
+//! of the host hangs here, so that two apps live in one process.
+
+pub mod banner;
+mod compile;
+pub mod grants;
+pub mod link;
+pub mod plan;
+mod secrets;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+
+use crate::capability::http;
+use crate::manifest::Route;
+use crate::runtime::cache::Origin;
+use crate::runtime::compose::Composed;
+use crate::runtime::engine::{self, Ticker};
+use crate::runtime::pool::Loaded;
+use crate::runtime::{Pool, linker};
+use crate::server::router::Router;
+use crate::server::{self, Site, bind};
+use crate::telemetry::Lines;
+use compile::{Compile, link_all, open_cache, pool_size};
+use plan::Plan;
+
+/// What the command line and the environment add to a plan.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Values for variables, before all others.
+    pub variables: Vec<(String, String)>,
+    /// The environment, where `SPIN_VARIABLE_NAME` is looked up.
+    pub environment: Vec<(String, String)>,
+    /// In place of the manifest's folder for state.
+    pub state_dir: Option<PathBuf>,
+    /// The folder for compiled components; none compiles at each start.
+    pub cache_dir: Option<PathBuf>,
+    /// How many threads serve.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Why an app did not open because of what was given, as opposed to what went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// A component or a dependency does not fit.
+    #[error(transparent)]
+    Link(#[from] link::LinkError),
+    /// Variables without a value, hosts that cannot be read.
+    #[error(transparent)]
+    Grants(#[from] grants::GrantError),
+    /// A component that the host cannot run.
+    #[error("{component} cannot run on this host")]
+    Component {
+        /// The component.
+        component: String,
+        /// What Wasmtime says of it.
+        source: wasmtime::Error,
+    },
+}
+
+/// Loaded components, bound addresses, open databases: everything but the threads.
+pub struct App {
+    served: Vec<Served>,
+    engine: wasmtime::Engine,
+    threads: usize,
+    drain: Duration,
+    compiled: usize,
+    state_dir: PathBuf,
+}
+
+/// One app of the plan, ready to be served.
+struct Served {
+    name: String,
+    address: SocketAddr,
+    listeners: Vec<TcpListener>,
+    components: Vec<Ready>,
+    routes: Vec<Route>,
+}
+
+/// One component, ready to be instantiated.
+struct Ready {
+    loaded: Arc<Loaded>,
+    composed: Composed,
+    origin: Origin,
+    /// What it may call, with variables filled in.
+    hosts: Vec<String>,
+    /// Its dependencies that get what it is granted.
+    inheriting: Vec<String>,
+}
+
+impl App {
+    /// Binds, links, compiles or loads, opens databases. Nothing is served yet.
+    pub fn open(mut plan: Plan, options: Options, lines: Lines) -> anyhow::Result<Self> {
+        let threads = options
+            .threads
+            .or_else(|| std::thread::available_parallelism().ok())
+            .map_or(1, NonZeroUsize::get);
+        if let Some(state_dir) = &options.state_dir {
+            plan.host.state_dir.clone_from(state_dir);
+        }
+        let state_dir = plan.host.state_dir.clone();
+        private_folder(&state_dir)
+            .with_context(|| format!("the state folder {} cannot be used", state_dir.display()))?;
+        for warning in plan.apps.iter().flat_map(|planned| &planned.app.warnings) {
+            tracing::warn!("{warning}");
+        }
+        let mut bound = Vec::new();
+        for planned in &plan.apps {
+            bound.push(bind::listeners(planned.listen, threads)?);
+        }
+        let linked = link_all(&plan)?;
+        let tls = http::TlsRoots::default();
+        let mut grants = Vec::new();
+        for planned in &plan.apps {
+            grants.push(grants::Grants::open(
+                &plan, planned, &options, &tls, &lines,
+            )?);
+        }
+        let engine = engine::engine(&pool_size(&plan, &linked, threads)?)?;
+        let linker = linker::linker(&engine)?;
+        let cache = open_cache(options.cache_dir.as_deref());
+        let compile = Compile {
+            engine: &engine,
+            linker: &linker,
+            cache: &cache,
+        };
+        let mut served = Vec::new();
+        for (((planned, grants), composed), listeners) in
+            plan.apps.iter().zip(&grants).zip(linked).zip(bound)
+        {
+            served.push(compile.app(planned, grants, composed, listeners)?);
+        }
+        let origins = || {
+            served
+                .iter()
+                .flat_map(|app| &app.components)
+                .map(|ready| ready.origin)
+        };
+        let compiled = origins().filter(|origin| *origin != Origin::Cached).count();
+        tracing::info!(
+            compiled,
+            cached = origins().count() - compiled,
+            "components are ready"
+        );
+        Ok(Self {
+            served,
+            engine,
+            threads,
+            drain: plan.host.drain(),
+            compiled,
+            state_dir,
+        })
+    }
+
+    /// How many components had to be compiled; the others came from the cache.
+    pub fn compiled(&self) -> usize {
+        self.compiled
+    }
+
+    /// Starts to serve: one thread for each core, each with its own listeners and its own instances.
+    pub fn start(self) -> anyhow::Result<Running> {
+        let stop = watch::Sender::new(false);
+        let ticker = Ticker::start(&self.engine)?;
+        let mut served = self.served;
+        // Each thread owns its listeners, so that they are closed the moment it stops to accept.
+        let mut listeners: Vec<Vec<TcpListener>> = (0..self.threads).map(|_| Vec::new()).collect();
+        for app in &mut served {
+            for (own, listener) in listeners.iter_mut().zip(app.listeners.drain(..)) {
+                own.push(listener);
+            }
+        }
+        let served = Arc::new(served);
+        let mut threads = Vec::new();
+        for (index, listeners) in listeners.into_iter().enumerate() {
+            let (stop, drain) = (stop.clone(), self.drain);
+            let served = Arc::clone(&served);
+            let work = move || {
+                let ended = serve_thread(&served, listeners, stop.subscribe(), drain);
+                // A thread that fails takes the others along: half a host would lose connections.
+                stop.send_replace(true);
+                ended
+            };
+            threads.push(
+                std::thread::Builder::new()
+                    .name(format!("serve-{index}"))
+                    .spawn(work)?,
+            );
+        }
+        Ok(Running {
+            served,
+            stop,
+            threads,
+            _ticker: ticker,
+            compiled: self.compiled,
+            state_dir: self.state_dir,
+        })
+    }
+}
+
+/// The work of one thread: a runtime, the listeners and the pools of this thread, until told to stop.
+fn serve_thread(
+    served: &[Served],
+    listeners: Vec<TcpListener>,
+    stopped: watch::Receiver<bool>,
+    drain: Duration,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // Busy guests are always ready to go on: sockets are looked at after a few of their turns, not
+        // after the 61 that are the default.
+        .event_interval(TURNS_PER_LOOK)
+        .build()?;
+    let ending = Arc::new(AtomicBool::new(false));
+    let result = runtime.block_on(async {
+        let sites = served.iter().zip(listeners);
+        let sites = sites.map(|(app, listener)| Site {
+            listener,
+            router: app.router(&ending),
+        });
+        server::serve(sites.collect(), stopped, drain).await
+    });
+    ending.store(true, Ordering::Relaxed);
+    // What a guest left running after its response ends here; a statement in the database may finish.
+    runtime.shutdown_timeout(BLOCKING_GRACE);
+    result
+}
+
+/// How many tasks have their turn between two looks at the sockets.
+const TURNS_PER_LOOK: u32 = 8;
+
+/// How long the end of a thread waits for work that blocks.
+const BLOCKING_GRACE: Duration = Duration::from_secs(5);
+
+impl Served {
+    /// Routes to pools that live on the calling thread.
+    fn router(&self, ending: &Arc<AtomicBool>) -> Router<Pool> {
+        let pools: Vec<Pool> = self
+            .components
+            .iter()
+            .map(|ready| {
+                Pool::new(
+                    Arc::clone(&ready.loaded),
+                    ready.loaded.guest().http.client(),
+                    Arc::clone(ending),
+                )
+            })
+            .collect();
+        let routes = self.routes.iter().filter_map(|route| {
+            let pool = pools
+                .iter()
+                .find(|pool| pool.guest().name == route.component)?;
+            Some((route.pattern.clone(), pool.clone()))
+        });
+        Router::new(routes.collect())
+    }
+}
+
+/// An app that is being served.
+pub struct Running {
+    served: Arc<Vec<Served>>,
+    stop: watch::Sender<bool>,
+    threads: Vec<JoinHandle<io::Result<()>>>,
+    _ticker: Ticker,
+    compiled: usize,
+    state_dir: PathBuf,
+}
+
+impl Running {
+    /// The app's name and address, in the order of the plan.
+    pub fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.served
+            .iter()
+            .map(|app| (app.name.as_str(), app.address))
+    }
+
+    /// How many components had to be compiled at this start.
+    pub fn compiled(&self) -> usize {
+        self.compiled
+    }
+
+    /// Tells all threads to take no new connections and to end when those they have are done.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Resolves when the host stops, whoever said so.
+    pub fn stopping(&self) -> impl Future<Output = ()> + use<> {
+        let mut stopped = self.stop.subscribe();
+        async move {
+            // The sender lives as long as the threads do.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        }
+    }
+
+    /// Waits for the threads to end.
+    pub fn wait(self) -> anyhow::Result<()> {
+        for thread in self.threads {
+            match thread.join() {
+                Ok(ended) => ended.context("a serving thread failed")?,
+                Err(_) => {
+                    anyhow::bail!("a serving thread panicked: please report this as a defect")
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+fn private_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}

@@ -1,0 +1,215 @@
+//! What is to be run: manifests, read and checked, and where each app listens. Comes in: paths, or
+//! nothing for the built-in app; goes out: a plan without mistakes. Never opens a database or a socket.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::builtin;
+use crate::manifest::{self, HostConfig, Kind, Mistakes};
+
+/// Manifests that belong together, and the files they name.
+#[derive(Debug)]
+pub struct Plan {
+    /// How this host runs the apps.
+    pub host: HostConfig,
+    /// The apps, in the order given.
+    pub apps: Vec<Planned>,
+    /// Where the manifests' files are read from.
+    pub files: Files,
+}
+
+/// One app and its address.
+#[derive(Debug)]
+pub struct Planned {
+    /// The app's manifest.
+    pub app: manifest::App,
+    /// Where it is served.
+    pub listen: SocketAddr,
+}
+
+/// Where files come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// From disk.
+    Disk,
+    /// From this binary.
+    Builtin,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The manifests have mistakes.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    /// There is no address for an app.
+    #[error("{} has no address: give one --listen for each manifest, in their order", .0.display())]
+    NoAddress(PathBuf),
+    /// Two apps have one name, and would have one state folder.
+    #[error("{} is named {name}, as another app of this host is: what each stores is kept by its name", path.display())]
+    SameName {
+        /// The later manifest.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// Manifests of both kinds were given.
+    #[error("{} says how a host runs its apps and stands alone: give one signet.toml, or any number of spin.toml", .0.display())]
+    Mixed(PathBuf),
+}
+
+/// Where an app is served whose manifest comes without an address: Spin's default.
+const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
+
+impl Files {
+    /// The bytes of a file.
+    pub fn read(self, path: &Path) -> io::Result<Cow<'static, [u8]>> {
+        match self {
+            Self::Disk => std::fs::read(path).map(Cow::Owned),
+            Self::Builtin => builtin::file(path).map(Cow::Borrowed).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, "not part of the built-in app")
+            }),
+        }
+    }
+
+    /// The text of a file.
+    pub fn text(self, path: &Path) -> io::Result<String> {
+        let bytes = self.read(path)?.into_owned();
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+}
+
+impl Plan {
+    /// The built-in app, at the addresses given or at those of its `signet.toml`.
+    pub fn builtin(listen: &[SocketAddr]) -> Result<Self, PlanError> {
+        Self::from_files(Files::Builtin, &[PathBuf::from(builtin::MANIFEST)], listen)
+    }
+
+    /// The apps of one `signet.toml`, or of some `spin.toml`.
+    pub fn read(paths: &[PathBuf], listen: &[SocketAddr]) -> Result<Self, PlanError> {
+        Self::from_files(Files::Disk, paths, listen)
+    }
+
+    /// A plan without manifests: one app, made by the caller. What it is granted is configured by that: a
+    /// file in the state folder.
+    pub fn single(app: manifest::App, listen: SocketAddr, state_dir: &Path) -> Self {
+        let mut host = HostConfig::beside(state_dir);
+        for component in &app.components {
+            host.sqlite_databases.extend(
+                component
+                    .sqlite_databases
+                    .iter()
+                    .map(|label| (label.clone(), None)),
+            );
+            host.key_value_stores.extend(
+                component
+                    .key_value_stores
+                    .iter()
+                    .map(|label| (label.clone(), None)),
+            );
+        }
+        Self {
+            host,
+            apps: vec![Planned { app, listen }],
+            files: Files::Disk,
+        }
+    }
+
+    fn from_files(
+        files: Files,
+        paths: &[PathBuf],
+        listen: &[SocketAddr],
+    ) -> Result<Self, PlanError> {
+        let mut texts = Vec::new();
+        for path in paths {
+            let text = text_of(files, path)?;
+            if manifest::kind(&text) == Kind::Host {
+                if paths.len() > 1 {
+                    return Err(PlanError::Mixed(path.clone()));
+                }
+                return Self::of_host(files, &text, path, listen);
+            }
+            texts.push((path.clone(), text));
+        }
+        let folder = paths
+            .first()
+            .and_then(|path| path.parent())
+            .unwrap_or(Path::new(""));
+        let host = HostConfig::beside(&folder.join(".signet"));
+        let default = DEFAULT_LISTEN.parse().ok();
+        let apps = texts.into_iter().enumerate().map(|(index, (path, text))| {
+            let listen = listen
+                .get(index)
+                .copied()
+                .or(default.filter(|_| index == 0));
+            (path, text, listen)
+        });
+        Self::of_apps(files, host, apps.collect())
+    }
+
+    fn of_host(
+        files: Files,
+        text: &str,
+        path: &Path,
+        listen: &[SocketAddr],
+    ) -> Result<Self, PlanError> {
+        let host = manifest::read_host(text, path)?;
+        let mut apps = Vec::new();
+        for (index, entry) in host.apps.iter().enumerate() {
+            let listen = listen.get(index).copied().unwrap_or(entry.listen);
+            apps.push((
+                entry.manifest.clone(),
+                text_of(files, &entry.manifest)?,
+                Some(listen),
+            ));
+        }
+        Self::of_apps(files, host, apps)
+    }
+
+    /// Reads all manifests before it complains about any.
+    fn of_apps(
+        files: Files,
+        host: HostConfig,
+        texts: Vec<(PathBuf, String, Option<SocketAddr>)>,
+    ) -> Result<Self, PlanError> {
+        let (mut read, mut mistakes) = (Vec::new(), Vec::new());
+        for (path, text, listen) in texts {
+            match manifest::read_app(&text, &path) {
+                Ok(app) => read.push((app, listen)),
+                Err(Mistakes(found)) => mistakes.extend(found),
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes).into());
+        }
+        let mut apps: Vec<Planned> = Vec::new();
+        for (app, listen) in read {
+            if apps.iter().any(|planned| planned.app.name == app.name) {
+                return Err(PlanError::SameName {
+                    path: app.path,
+                    name: app.name,
+                });
+            }
+            let listen = listen.ok_or_else(|| PlanError::NoAddress(app.path.clone()))?;
+            apps.push(Planned { app, listen });
+        }
+        Ok(Self { host, apps, files })
+    }
+}
+
+fn text_of(files: Files, path: &Path) -> Result<String, PlanError> {
+    files.text(path).map_err(|source| PlanError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,450 @@
+//! Which destinations a component may reach: the grammar of `allowed_outbound_hosts`, which is Spin's,
+//! and the verdict on one destination. Comes in: entries `scheme://host[:port]`, then schemes, hosts
+//! and ports; goes out: denied, or allowed and how far. Pure: never resolves a name, so whoever dials
+//! a host that only a wildcard allows must still look at its address.
+
+mod grammar;
+
+use core::net::{IpAddr, Ipv6Addr};
+
+pub use grammar::{AllowError, Problem};
+
+/// What one component may reach. Nothing, unless an entry says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedHosts(Vec<Entry>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    text: String,
+    /// Lower case; none means any.
+    scheme: Option<String>,
+    host: Host,
+    ports: Ports,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Any,
+    /// All names that end in this, which starts with a dot.
+    Below(String),
+    Name(String),
+    Address(IpAddr),
+    Network {
+        base: IpAddr,
+        prefix: u8,
+    },
+    /// Spin's service chaining: `self` and `NAME.spin.internal`. Read, and never allowed.
+    Chained,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ports {
+    Any,
+    /// From the first up to, and without, the second.
+    Range(u32, u32),
+}
+
+/// What the entries say about one destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// No entry allows it.
+    Denied,
+    /// A wildcard allows it: the address must still be a public one.
+    Public,
+    /// This very host or network was named: its address may be private.
+    Named,
+}
+
+impl AllowedHosts {
+    /// Reads all entries, or says what is wrong with each that cannot be read.
+    pub fn parse<'a>(entries: impl IntoIterator<Item = &'a str>) -> Result<Self, Vec<AllowError>> {
+        let (mut read, mut errors) = (Vec::new(), Vec::new());
+        for text in entries {
+            match Entry::parse(text) {
+                Ok(entry) => read.push(entry),
+                Err(problem) => errors.push(AllowError {
+                    entry: text.to_owned(),
+                    problem,
+                }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(Self(read))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The verdict on a destination. Of two entries that allow it, the one that reaches further counts.
+    /// `host` is a name or an address, IPv6 with or without brackets.
+    pub fn check(&self, scheme: &str, host: &str, port: u16) -> Verdict {
+        let host = Destination::new(host);
+        if host.is_chained() {
+            return Verdict::Denied;
+        }
+        self.0
+            .iter()
+            .map(|entry| entry.verdict(scheme, &host, port))
+            .max()
+            .unwrap_or(Verdict::Denied)
+    }
+
+    /// The entries that are read and never allow anything: service chaining.
+    pub fn without_effect(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(|entry| entry.host == Host::Chained)
+            .map(|entry| entry.text.as_str())
+    }
+}
+
+impl Entry {
+    fn verdict(&self, scheme: &str, host: &Destination, port: u16) -> Verdict {
+        let scheme_fits = self
+            .scheme
+            .as_ref()
+            .is_none_or(|have| have.eq_ignore_ascii_case(scheme));
+        if scheme_fits && self.ports.contain(port) {
+            self.host.verdict(host)
+        } else {
+            Verdict::Denied
+        }
+    }
+}
+
+impl Host {
+    fn verdict(&self, destination: &Destination) -> Verdict {
+        let when = |fits: bool, verdict| if fits { verdict } else { Verdict::Denied };
+        match (self, destination) {
+            (Self::Any, _) => Verdict::Public,
+            (Self::Below(suffix), Destination::Name(name)) => {
+                when(name.ends_with(suffix), Verdict::Public)
+            }
+            (Self::Name(have), Destination::Name(name)) => when(have == name, Verdict::Named),
+            (Self::Address(have), Destination::Address(address)) => {
+                when(have == address, Verdict::Named)
+            }
+            (Self::Network { base, prefix }, Destination::Address(address)) => {
+                let verdict = if *prefix == 0 {
+                    Verdict::Public
+                } else {
+                    Verdict::Named
+                };
+                when(in_network(*base, *prefix, *address), verdict)
+            }
+            (Self::Below(_) | Self::Name(_), Destination::Address(_))
+            | (Self::Address(_) | Self::Network { .. }, Destination::Name(_))
+            | (Self::Chained, _) => Verdict::Denied,
+        }
+    }
+}
+
+/// Whether a name belongs to service chaining.
+fn is_chained(name: &str) -> bool {
+    name == "spin.internal" || name.ends_with(".spin.internal")
+}
+
+impl Ports {
+    fn contain(self, port: u16) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Range(first, end) => (first..end).contains(&u32::from(port)),
+        }
+    }
+}
+
+/// A host as a request names it, in the form in which entries are kept.
+enum Destination {
+    Name(String),
+    Address(IpAddr),
+}
+
+impl Destination {
+    fn new(host: &str) -> Self {
+        let lower = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        address(&lower).map_or(Self::Name(lower), Self::Address)
+    }
+
+    fn is_chained(&self) -> bool {
+        matches!(self, Self::Name(name) if is_chained(name))
+    }
+}
+
+/// An address, IPv6 with or without brackets. An IPv4 address in IPv6 form is that IPv4 address: it is
+/// the same machine that answers.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let address = match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok()?.into(),
+        None => text.parse::<IpAddr>().ok()?,
+    };
+    Some(address.to_canonical())
+}
+
+/// The address as a number, and how many bits it has.
+fn bits(address: IpAddr) -> (u128, u32) {
+    match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    }
+}
+
+fn in_network(base: IpAddr, prefix: u8, address: IpAddr) -> bool {
+    let ((base, length), (address, other)) = (bits(base), bits(address));
+    let host_bits = length.saturating_sub(u32::from(prefix));
+    // A shift by all 128 bits leaves nothing, which is what prefix 0 means.
+    let network = |number: u128| number.checked_shr(host_bits).unwrap_or(0);
+    length == other && network(base) == network(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(entries: &[&str]) -> AllowedHosts {
+        AllowedHosts::parse(entries.iter().copied()).unwrap()
+    }
+
+    fn verdict(entry: &str, scheme: &str, host: &str, port: u16) -> Verdict {
+        allowed(&[entry]).check(scheme, host, port)
+    }
+
+    #[test]
+    fn nothing_is_allowed_by_default() {
+        assert_eq!(
+            allowed(&[]).check("https", "example.com", 443),
+            Verdict::Denied
+        );
+        assert_eq!(
+            AllowedHosts::default().check("http", "127.0.0.1", 80),
+            Verdict::Denied
+        );
+    }
+
+    #[test]
+    fn a_named_host_is_allowed_on_its_port_and_scheme_alone() {
+        for entry in [
+            "https://example.com",
+            "https://example.com/",
+            "https://example.com:443",
+            "HTTPS://Example.COM.",
+        ] {
+            assert_eq!(
+                verdict(entry, "https", "example.com", 443),
+                Verdict::Named,
+                "{entry}"
+            );
+            assert_eq!(
+                verdict(entry, "https", "example.com", 8443),
+                Verdict::Denied,
+                "{entry}"
+            );
+            assert_eq!(
+                verdict(entry, "http", "example.com", 443),
+                Verdict::Denied,
+                "{entry}"
+            );
+        }
+        assert_eq!(
+            verdict("http://localhost:3002", "http", "localhost", 3002),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("*://example.com:*", "http", "example.com", 1),
+            Verdict::Named
+        );
+    }
+
+    #[test]
+    fn hosts_compare_without_case_and_without_the_dot_at_their_end() {
+        for host in ["EXAMPLE.com", "example.com.", "Example.Com."] {
+            assert_eq!(
+                verdict("http://example.com", "HTTP", host, 80),
+                Verdict::Named,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn lookalikes_are_denied() {
+        for host in [
+            "example.com.evil.com",
+            "evilexample.com",
+            "example.com..",
+            "xexample.com",
+            "example.comx",
+            "example.co",
+            "evil.com/example.com",
+            "evil.com#.example.com",
+            "example.com:80",
+            "example.com@evil.com",
+            "",
+        ] {
+            assert_eq!(
+                verdict("http://example.com", "http", host, 80),
+                Verdict::Denied,
+                "{host}"
+            );
+        }
+        for host in ["example.com.evil.com", "evilexample.com", "example.com"] {
+            assert_eq!(
+                verdict("http://*.example.com", "http", host, 80),
+                Verdict::Denied,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn wildcards_allow_public_addresses_only() {
+        assert_eq!(verdict("*://*:*", "http", "anything", 9), Verdict::Public);
+        assert_eq!(
+            verdict("http://*:*", "http", "127.0.0.1", 9),
+            Verdict::Public
+        );
+        assert_eq!(verdict("https://*", "https", "[::1]", 443), Verdict::Public);
+        assert_eq!(
+            verdict("https://*", "https", "example.com", 8443),
+            Verdict::Denied
+        );
+        for host in ["a.example.com", "a.b.EXAMPLE.com."] {
+            assert_eq!(
+                verdict("http://*.example.com", "http", host, 80),
+                Verdict::Public,
+                "{host}"
+            );
+        }
+        assert_eq!(
+            verdict("http://0.0.0.0/0:*", "http", "10.1.2.3", 80),
+            Verdict::Public
+        );
+        assert_eq!(
+            verdict("http://[::]/0:*", "http", "fd00::1", 80),
+            Verdict::Public
+        );
+    }
+
+    #[test]
+    fn the_entry_that_reaches_further_counts() {
+        let both = allowed(&["http://*:*", "http://localhost:3002"]);
+        assert_eq!(both.check("http", "localhost", 3002), Verdict::Named);
+        assert_eq!(both.check("http", "localhost", 3003), Verdict::Public);
+    }
+
+    #[test]
+    fn addresses_are_the_same_in_every_spelling() {
+        assert_eq!(
+            verdict("http://127.0.0.1:3002", "http", "127.0.0.1", 3002),
+            Verdict::Named
+        );
+        for entry in ["http://[::1]:8001", "http://[0:0:0:0:0:0:0:1]:8001/"] {
+            for host in ["[::1]", "::1", "[0::1]"] {
+                assert_eq!(
+                    verdict(entry, "http", host, 8001),
+                    Verdict::Named,
+                    "{entry} {host}"
+                );
+            }
+        }
+        assert_eq!(verdict("http://[::1]", "http", "[::1]", 80), Verdict::Named);
+        assert_eq!(
+            verdict("http://127.0.0.1", "http", "[::ffff:127.0.0.1]", 80),
+            Verdict::Named
+        );
+        // These are names to us; what they resolve to is looked at when they are dialled.
+        for host in ["127.1", "2130706433", "0x7f.0.0.1"] {
+            assert_eq!(
+                verdict("http://127.0.0.1", "http", host, 80),
+                Verdict::Denied,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn networks_hold_addresses_and_no_names() {
+        assert_eq!(
+            verdict("http://10.0.0.0/8", "http", "10.200.0.1", 80),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("http://10.0.0.0/8", "http", "11.0.0.1", 80),
+            Verdict::Denied
+        );
+        assert_eq!(
+            verdict("*://127.0.0.1/24:63551", "tcp", "127.0.0.9", 63551),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("*://ff00::/8:80", "http", "[ff12::1]", 80),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("*://[fd00::]/8:80", "http", "fd12::1", 80),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("*://[fd00::]/8:80", "http", "fe00::1", 80),
+            Verdict::Denied
+        );
+        assert_eq!(
+            verdict("http://192.168.1.1/32", "http", "192.168.1.1", 80),
+            Verdict::Named
+        );
+        assert_eq!(
+            verdict("http://192.168.1.1/32", "http", "192.168.1.2", 80),
+            Verdict::Denied
+        );
+        assert_eq!(
+            verdict("http://10.0.0.0/8", "http", "10.example.com", 80),
+            Verdict::Denied
+        );
+        assert_eq!(
+            verdict("http://[::]/0", "http", "10.0.0.1", 80),
+            Verdict::Denied
+        );
+    }
+
+    #[test]
+    fn port_ranges_are_without_their_end() {
+        let entry = "http://example.com:8080..8090";
+        for (port, expected) in [
+            (8079, Verdict::Denied),
+            (8080, Verdict::Named),
+            (8089, Verdict::Named),
+            (8090, Verdict::Denied),
+        ] {
+            assert_eq!(
+                verdict(entry, "http", "example.com", port),
+                expected,
+                "{port}"
+            );
+        }
+        assert_eq!(
+            verdict("http://example.com:65535", "http", "example.com", 65535),
+            Verdict::Named
+        );
+    }
+
+    #[test]
+    fn service_chaining_is_read_and_denied() {
+        let entries = [
+            "http://self",
+            "https://self.alt",
+            "http://other.spin.internal",
+            "http://*.spin.internal",
+        ];
+        let hosts = allowed(&entries);
+        assert_eq!(hosts.without_effect().collect::<Vec<_>>(), entries);
+        for host in ["self", "other.spin.internal"] {
+            assert_eq!(hosts.check("http", host, 80), Verdict::Denied, "{host}");
+        }
+        assert_eq!(
+            verdict("*://*:*", "http", "other.SPIN.internal.", 80),
+            Verdict::Denied
+        );
+    }
+}

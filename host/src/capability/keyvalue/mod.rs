@@ -1,0 +1,172 @@
+//! Key-value for guests. Owns the buckets of an app; comes in: where each label's bucket is kept;
+//! goes out: buckets, to those components that were granted the label. The grant is asked before
+//! existence. Never blocks the threads that run guests, never shows one bucket's keys in another.
+
+mod backend;
+mod bucket;
+#[cfg(test)]
+mod contract;
+mod host;
+mod memory;
+mod sqlite;
+
+pub use backend::Failure;
+pub use bucket::Bucket;
+pub use host::{View, add_to_linker};
+
+use super::{Grants, Label, file};
+use backend::Backend;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How many buckets one instance may hold open.
+const OPEN_PER_INSTANCE: usize = 256;
+
+/// Where a bucket is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In this file, which is made if it is not there.
+    File(PathBuf),
+    /// In memory, until the app ends.
+    Memory,
+}
+
+/// The buckets of an app, as the manifest has them.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// Where each bucket is kept.
+    pub buckets: BTreeMap<Label, Location>,
+}
+
+/// Why the buckets of an app could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file could not be made or read.
+    #[error("key-value store `{label}`: file {} cannot be used", path.display())]
+    File {
+        /// The bucket.
+        label: Label,
+        /// Its file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is no bucket, or the database cannot open it.
+    #[error("key-value store `{label}`: file {} cannot be opened", path.display())]
+    Open {
+        /// The bucket.
+        label: Label,
+        /// Its file.
+        path: PathBuf,
+        /// What the backend says.
+        source: Failure,
+    },
+}
+
+/// Why an operation on a bucket failed. To its reader, the guest's author, a bucket is a store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The label was not granted, whether it exists or not.
+    #[error("key-value store `{0}` is not granted: name it in `key_value_stores` of the component")]
+    AccessDenied(Label),
+    /// The label is granted, and nothing is configured for it.
+    #[error("key-value store `{0}` is not configured: give it a file")]
+    NoSuchBucket(Label),
+    /// This instance holds too many buckets.
+    #[error("instance has {0} key-value stores open already: drop one")]
+    TooManyOpen(usize),
+    /// The key is empty or too long.
+    #[error("key has {length} bytes: it takes 1 to {limit}")]
+    KeyLength {
+        /// How long the key is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The value is too long.
+    #[error("value has {length} bytes: it takes at most {limit}")]
+    ValueTooLarge {
+        /// How long the value is.
+        length: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The backend's own words.
+    #[error(transparent)]
+    Backend(Failure),
+}
+
+impl Config {
+    /// Opens the buckets. Blocks: it is for the start.
+    pub fn open(self) -> Result<Shared, OpenError> {
+        let mut buckets = BTreeMap::<Label, Arc<dyn Backend>>::new();
+        for (label, location) in self.buckets {
+            let backend: Arc<dyn Backend> = match location {
+                Location::Memory => Arc::new(memory::Memory::default()),
+                Location::File(path) => Arc::new(open(&label, path)?),
+            };
+            buckets.insert(label, backend);
+        }
+        Ok(Shared {
+            buckets: Arc::new(buckets),
+        })
+    }
+}
+
+fn open(label: &Label, path: PathBuf) -> Result<sqlite::Sqlite, OpenError> {
+    if let Err(source) = file::create_private(&path) {
+        return Err(OpenError::File {
+            label: label.clone(),
+            path,
+            source,
+        });
+    }
+    sqlite::Sqlite::open(&path).map_err(|source| OpenError::Open {
+        label: label.clone(),
+        path,
+        source,
+    })
+}
+
+/// The buckets of an app. Clones are the same buckets.
+#[derive(Clone)]
+pub struct Shared {
+    buckets: Arc<BTreeMap<Label, Arc<dyn Backend>>>,
+}
+
+impl Shared {
+    /// What one instance sees of them. Opens nothing.
+    pub fn ctx(&self, grants: &Arc<Grants>) -> Ctx {
+        Ctx {
+            shared: self.clone(),
+            grants: Arc::clone(grants),
+            open: Arc::default(),
+        }
+    }
+}
+
+/// What one instance may open.
+pub struct Ctx {
+    shared: Shared,
+    grants: Arc<Grants>,
+    /// One more than there are open buckets refer to it.
+    open: Arc<()>,
+}
+
+impl Ctx {
+    /// The bucket of this label.
+    pub fn open(&self, label: &str) -> Result<Bucket, Error> {
+        let label = Label::new(label);
+        if !self.grants.allows(&label) {
+            return Err(Error::AccessDenied(label));
+        }
+        let Some(backend) = self.shared.buckets.get(&label) else {
+            return Err(Error::NoSuchBucket(label));
+        };
+        if Arc::strong_count(&self.open) > OPEN_PER_INSTANCE {
+            return Err(Error::TooManyOpen(OPEN_PER_INSTANCE));
+        }
+        Ok(Bucket::new(Arc::clone(backend), Arc::clone(&self.open)))
+    }
+}

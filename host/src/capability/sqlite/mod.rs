@@ -1,0 +1,240 @@
+//! SQLite for guests. Owns the databases of an app; comes in: where each label's file is, and the
+//! migrations to run; goes out: connections, to those components that were granted the label. The
+//! grant is asked before existence. Never blocks the threads that run guests, never lets a statement
+//! reach out of its file, never keeps a transaction longer than its connection.
+
+mod backend;
+mod connection;
+mod host;
+mod pool;
+mod rows;
+mod rusqlite;
+#[cfg(test)]
+mod tests;
+
+pub use backend::{Error, Row, Source, Value};
+pub use connection::{Collected, Connection, Streamed};
+pub use host::{View, add_to_linker};
+pub use rows::RowStream;
+
+use super::{Grants, Label, file};
+use pool::Database;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many connections one instance may hold open.
+const OPEN_PER_INSTANCE: usize = 64;
+
+/// Where a database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In this file, which is made if it is not there.
+    File(PathBuf),
+}
+
+/// Statements to run once on a database, before the first request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The database.
+    pub label: Label,
+    /// The component that asks for it; only for messages.
+    pub component: String,
+    /// Its name, which a database knows once.
+    pub name: String,
+    /// The statements.
+    pub sql: String,
+}
+
+/// How much of everything there may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections on one database.
+    pub connections: usize,
+    /// Connections kept open for the next guest.
+    pub idle: usize,
+    /// How long a call waits for a connection when all are in use.
+    pub wait: Duration,
+    /// The longest statement, value or row.
+    pub value_bytes: usize,
+    /// The most the host keeps of one result.
+    pub result_bytes: usize,
+    /// The largest a database file may grow, if there is a limit.
+    pub database_bytes: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            idle: 16,
+            wait: Duration::from_secs(5),
+            value_bytes: 16 << 20,
+            result_bytes: 64 << 20,
+            database_bytes: None,
+        }
+    }
+}
+
+/// The databases of an app, as the manifest has them.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// Where each database is.
+    pub databases: BTreeMap<Label, Location>,
+    /// What to run on them, in this order.
+    pub migrations: Vec<Migration>,
+    /// How much of everything there may be.
+    pub limits: Limits,
+}
+
+/// Why the databases of an app could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file could not be made or read.
+    #[error("database `{label}`: file {} cannot be used", path.display())]
+    File {
+        /// The database.
+        label: Label,
+        /// Its file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is no database, or SQLite cannot open it.
+    #[error("database `{label}`: file {} cannot be opened", path.display())]
+    Open {
+        /// The database.
+        label: Label,
+        /// Its file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: Error,
+    },
+    /// A migration is for a database nobody configured.
+    #[error(
+        "migration `{name}` of component `{component}` is for database `{label}`, which is not configured"
+    )]
+    NoSuchDatabase {
+        /// The migration.
+        name: String,
+        /// The component that asks for it.
+        component: String,
+        /// The database.
+        label: Label,
+    },
+    /// A migration failed, and nothing of it was kept.
+    #[error("migration `{name}` of component `{component}` failed on database `{label}`")]
+    Migration {
+        /// The migration.
+        name: String,
+        /// The component that asks for it.
+        component: String,
+        /// The database.
+        label: Label,
+        /// What SQLite says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Config {
+    /// Opens the databases and runs the migrations that have not run. Blocks: it is for the start.
+    pub fn open(self) -> Result<Shared, OpenError> {
+        for (label, Location::File(path)) in &self.databases {
+            file::create_private(path).map_err(|source| OpenError::File {
+                label: label.clone(),
+                path: path.clone(),
+                source,
+            })?;
+        }
+        for migration in &self.migrations {
+            self.migrate(migration)?;
+        }
+        let mut databases = BTreeMap::new();
+        for (label, Location::File(path)) in self.databases {
+            let backend = rusqlite::File::new(path.clone(), self.limits.clone());
+            let database = Database::new(label.clone(), Box::new(backend), self.limits.clone());
+            if let Err(source) = database.warm() {
+                return Err(OpenError::Open {
+                    label,
+                    path,
+                    source,
+                });
+            }
+            databases.insert(label, Arc::new(database));
+        }
+        Ok(Shared {
+            databases: Arc::new(databases),
+        })
+    }
+
+    fn migrate(&self, migration: &Migration) -> Result<(), OpenError> {
+        let Migration {
+            label,
+            component,
+            name,
+            ..
+        } = migration.clone();
+        let Some(Location::File(path)) = self.databases.get(&label) else {
+            return Err(OpenError::NoSuchDatabase {
+                name,
+                component,
+                label,
+            });
+        };
+        rusqlite::migrate(path, migration).map_err(|failure| {
+            let source = failure.into();
+            OpenError::Migration {
+                name,
+                component,
+                label,
+                source,
+            }
+        })
+    }
+}
+
+/// The databases of an app. Clones are the same databases.
+#[derive(Clone)]
+pub struct Shared {
+    databases: Arc<BTreeMap<Label, Arc<Database>>>,
+}
+
+impl Shared {
+    /// What one instance sees of them. Opens nothing.
+    pub fn ctx(&self, grants: &Arc<Grants>) -> Ctx {
+        Ctx {
+            shared: self.clone(),
+            grants: Arc::clone(grants),
+            open: Arc::default(),
+        }
+    }
+}
+
+/// What one instance may open.
+pub struct Ctx {
+    shared: Shared,
+    grants: Arc<Grants>,
+    /// One more than there are open connections refer to it.
+    open: Arc<()>,
+}
+
+impl Ctx {
+    /// A connection to the database of this label. Opens nothing before the first statement.
+    pub fn open(&self, label: &str) -> Result<Connection, Error> {
+        let label = Label::new(label);
+        if !self.grants.allows(&label) {
+            return Err(Error::AccessDenied(label));
+        }
+        let Some(database) = self.shared.databases.get(&label) else {
+            return Err(Error::NoSuchDatabase(label));
+        };
+        if Arc::strong_count(&self.open) > OPEN_PER_INSTANCE {
+            return Err(Error::TooManyOpen(OPEN_PER_INSTANCE));
+        }
+        Ok(Connection::new(
+            Arc::clone(database),
+            Arc::clone(&self.open),
+        ))
+    }
+}

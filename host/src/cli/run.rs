@@ -1,0 +1,129 @@
+//! `signet run`: serves apps until a signal says stop.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Failure;
+use super::signals::Signals;
+use crate::app::grants::GrantError;
+use crate::app::plan::Plan;
+use crate::app::{App, InputError, Options, banner};
+use crate::telemetry::{Lines, LogFormat};
+
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Examples:\n  \
+    signet run\n  \
+    signet run signet.toml\n  \
+    signet run one/spin.toml two/spin.toml --listen 127.0.0.1:3000 --listen 127.0.0.1:3001")]
+pub(super) struct Arguments {
+    /// One signet.toml, or any number of spin.toml; none means the built-in app.
+    manifests: Vec<PathBuf>,
+    /// Where to listen, one for each app in its order.
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<SocketAddr>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command that serves takes.
+#[derive(Debug, Default, Args)]
+pub(super) struct Common {
+    /// A value for an app's variable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) variable: Vec<(String, String)>,
+    /// The folder for databases, stores and generated secrets.
+    #[arg(long, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+    /// The folder for compiled components; `~/.cache/signet` unless said otherwise.
+    #[arg(long, env = "SIGNET_CACHE_DIR", value_name = "DIR")]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// How many threads serve; one for each core unless said otherwise.
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<std::num::NonZeroUsize>,
+}
+
+/// `NAME=VALUE`, as Spin's flags have it.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(super) fn run(arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
+    let plan = if arguments.manifests.is_empty() {
+        Plan::builtin(&arguments.listen)
+    } else {
+        Plan::read(&arguments.manifests, &arguments.listen)
+    };
+    serve_until_told(plan.map_err(Failure::input)?, arguments.common, format)
+}
+
+/// Serves a plan until SIGTERM or SIGINT, then drains.
+pub(super) fn serve_until_told(
+    plan: Plan,
+    common: Common,
+    format: LogFormat,
+) -> Result<ExitCode, Failure> {
+    let signals = Signals::start().map_err(anyhow::Error::from)?;
+    let (lines, writer) = standard_output(format)?;
+    let app = App::open(plan, options(common), lines).map_err(whose)?;
+    let running = app.start()?;
+    match format {
+        LogFormat::Pretty => anstream::eprint!("{}", banner::banner(&running)),
+        LogFormat::Json => banner::log(&running),
+    }
+    signals
+        .wait(running.stopping())
+        .map_err(anyhow::Error::from)?;
+    running.stop();
+    let ended = running.wait();
+    writer.finish();
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tells what the caller can mend in what it gave from what went wrong.
+pub(super) fn whose(error: anyhow::Error) -> Failure {
+    if error.is::<InputError>() || error.is::<GrantError>() {
+        Failure::Input(error)
+    } else {
+        Failure::Running(error)
+    }
+}
+
+/// The writer of the guests' lines.
+pub(super) fn standard_output(
+    format: LogFormat,
+) -> anyhow::Result<(Lines, crate::telemetry::Writer)> {
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    Ok(Lines::start(format, std::io::stdout(), colour)?)
+}
+
+/// What the app is to know of the command line and the environment.
+pub(super) fn options(common: Common) -> Options {
+    Options {
+        variables: common.variable,
+        // What is not text cannot be a variable's value.
+        environment: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        state_dir: common.state_dir,
+        cache_dir: common.cache_dir.or_else(default_cache),
+        threads: common.threads,
+    }
+}
+
+/// Where a user's caches are, by the XDG base directory specification.
+fn default_cache() -> Option<PathBuf> {
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let caches =
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(caches.join("signet"))
+}

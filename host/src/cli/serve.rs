@@ -1,0 +1,94 @@
+//! `signet serve`: one component without a manifest; what it is granted comes as flags.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Failure;
+use super::run::{Common, pair, serve_until_told};
+use crate::app::plan::Plan;
+use crate::manifest;
+use crate::telemetry::LogFormat;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    signet serve mine.wasm --addr 127.0.0.1:8080 --key-value default \\\n    \
+    --link 'fermyon:hmac@0.1.0=hmac.wasm'")]
+pub(super) struct Arguments {
+    /// The component's file.
+    component: PathBuf,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    addr: SocketAddr,
+    /// Link a dependency: what is imported, and the file that exports it.
+    #[arg(long, value_name = "PACKAGE=FILE", value_parser = pair)]
+    link: Vec<(String, String)>,
+    /// Grant a SQLite database.
+    #[arg(long, value_name = "LABEL")]
+    sqlite: Vec<String>,
+    /// Grant a key-value store.
+    #[arg(long, value_name = "LABEL")]
+    key_value: Vec<String>,
+    /// Grant an outbound host, as in `allowed_outbound_hosts`.
+    #[arg(long, value_name = "SCHEME://HOST[:PORT]")]
+    allow_host: Vec<String>,
+    /// Set an environment variable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    env: Vec<(String, String)>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn serve(arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
+    let app = app(&arguments)?;
+    let plan = Plan::single(app, arguments.addr, Path::new(".signet"));
+    serve_until_told(plan, arguments.common, format)
+}
+
+/// The flags as the manifest they stand for, so that flags and manifests go one way from here on.
+fn app(arguments: &Arguments) -> Result<manifest::App, Failure> {
+    let names = || {
+        arguments
+            .common
+            .variable
+            .iter()
+            .map(|(name, _)| name.clone())
+    };
+    let map = |pairs: Vec<(String, serde_json::Value)>| {
+        pairs.into_iter().collect::<serde_json::Map<_, _>>()
+    };
+    let mut links = Vec::new();
+    for (package, file) in &arguments.link {
+        links.push((
+            package.clone(),
+            json!({ "path": absolute(Path::new(file))? }),
+        ));
+    }
+    let text = toml::to_string(&json!({
+        "spin_manifest_version": 2,
+        "application": { "name": "serve" },
+        "variables": map(names().map(|name| (name, json!({ "required": true }))).collect()),
+        "trigger": { "http": [{ "route": "/...", "component": NAME }] },
+        "component": { NAME: {
+            "source": absolute(&arguments.component)?,
+            "sqlite_databases": arguments.sqlite,
+            "key_value_stores": arguments.key_value,
+            "allowed_outbound_hosts": arguments.allow_host,
+            "environment": map(arguments.env.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
+            "variables": map(names().map(|name| (name.clone(), json!(format!("{{{{ {name} }}}}")))).collect()),
+            "dependencies": map(links),
+        } },
+    }));
+    let text = text.map_err(Failure::input)?;
+    manifest::read_app(&text, Path::new("flags")).map_err(Failure::input)
+}
+
+/// The name of the component that comes without one.
+const NAME: &str = "component";
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(Failure::input)
+}

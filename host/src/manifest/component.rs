@@ -1,0 +1,198 @@
+//! Reads `[component.NAME]`. Comes in: its table and what else the manifest has; goes out: a component
+//! and its grants. Never grants what is not written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::dependency::{self, Dependency};
+use super::label::{is_component_name, labels};
+use super::limits::Limits;
+use super::reader::{Item, Table};
+use super::settings;
+use super::variables::{self, Names};
+use crate::capability::Label;
+use crate::capability::http::allow::AllowedHosts;
+use crate::capability::variables::Template;
+
+/// A component, and what it is granted.
+#[derive(Debug)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub source: PathBuf,
+    /// What is linked into it.
+    pub dependencies: Vec<Dependency>,
+    /// The databases it may open.
+    pub sqlite_databases: Vec<Label>,
+    /// The key-value stores it may open.
+    pub key_value_stores: Vec<Label>,
+    /// The hosts it may call. Those without variables are known to be valid.
+    pub allowed_outbound_hosts: Vec<Template>,
+    /// Its variables.
+    pub variables: BTreeMap<String, Template>,
+    /// Its environment, in the order of the manifest.
+    pub environment: Vec<(String, String)>,
+    /// The name in front of its lines, where it is not the component's.
+    pub label: Option<String>,
+    /// Files with statements to run once on a database, in their order.
+    pub migrations: Vec<(Label, Vec<PathBuf>)>,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+/// What a component's table may refer to.
+pub(super) struct Surroundings<'a, 's> {
+    /// The app's variables.
+    pub(super) variables: &'a Names<'s>,
+    /// All components of the manifest.
+    pub(super) components: &'a [Item<'s>],
+}
+
+/// All keys of Spin's.
+const KEYS: [&str; 17] = [
+    "source",
+    "description",
+    "variables",
+    "environment",
+    "files",
+    "exclude_files",
+    "allowed_http_hosts",
+    "allowed_outbound_hosts",
+    "key_value_stores",
+    "sqlite_databases",
+    "ai_models",
+    "targets",
+    "build",
+    "tool",
+    "dependencies_inherit_configuration",
+    "dependencies",
+    "profile",
+];
+
+/// Reads one component.
+pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Component> {
+    if !is_component_name(item.key) {
+        let message = format!(
+            "component name `{}` is not valid: use letters and digits, with single dashes between words",
+            item.key
+        );
+        item.source.mistake(&item.key_at, message);
+    }
+    let table = item.table()?;
+    table.only(&KEYS);
+    passed_over(&table);
+    let source = source(&table);
+    let sqlite_databases = labels(table.get("sqlite_databases"));
+    let settings = settings::read(&table, &sqlite_databases);
+    let component = Component {
+        name: item.key.to_owned(),
+        source: PathBuf::new(),
+        dependencies: dependency::read(&table, item.key, around),
+        key_value_stores: labels(table.get("key_value_stores")),
+        sqlite_databases,
+        allowed_outbound_hosts: hosts(&table, around.variables),
+        variables: variables::of_component(&table, around.variables)
+            .into_iter()
+            .collect(),
+        environment: environment(&table),
+        label: settings.label,
+        migrations: settings.migrations,
+        limits: settings.limits,
+    };
+    Some(Component {
+        source: source?,
+        ..component
+    })
+}
+
+/// What this host does not do: a mistake where the component would miss it, a warning where not.
+fn passed_over(table: &Table<'_>) {
+    table.text("description");
+    if let Some(build) = table.table("build") {
+        build.only(&["command", "workdir", "watch"]);
+    }
+    let there = |key: &str| {
+        table
+            .get(key)
+            .filter(|item| !item.is_list() || !item.list().is_empty())
+    };
+    if let Some(item) = there("files") {
+        item.mistake(format!(
+            "`{}` is not supported yet: the component would miss its files",
+            item.name()
+        ));
+    }
+    if let Some(item) = there("allowed_http_hosts") {
+        let cure = "write `allowed_outbound_hosts = [\"https://HOST\"]` in its place";
+        item.source.mistake(
+            &item.key_at,
+            format!("`{}` is not supported: {cure}", item.name()),
+        );
+    }
+    for (key, why) in [
+        (
+            "ai_models",
+            "this host has no models, and refuses each call",
+        ),
+        (
+            "profile",
+            "this host runs the component as it is without a profile",
+        ),
+    ] {
+        if let Some(item) = there(key) {
+            item.source.warning(
+                &item.key_at,
+                format!("`{}` is not heeded: {why}", item.name()),
+            );
+        }
+    }
+}
+
+fn source(table: &Table<'_>) -> Option<PathBuf> {
+    let item = table.require("source", "write the path of the component's file")?;
+    if item.is_table() {
+        item.mistake(format!(
+            "`{}` is on another machine: download it, and write its path",
+            item.name()
+        ));
+        return None;
+    }
+    item.file()
+}
+
+fn hosts(table: &Table<'_>, names: &Names<'_>) -> Vec<Template> {
+    let mut hosts = Vec::new();
+    for (text, item) in table.texts("allowed_outbound_hosts") {
+        let Some(template) = variables::template(text, &item, names) else {
+            continue;
+        };
+        // An entry with variables can be judged only when they have values.
+        if template.is_literal() {
+            match AllowedHosts::parse([text]) {
+                Ok(allowed) => {
+                    for entry in allowed.without_effect() {
+                        item.source.warning(
+                            &item.at,
+                            format!(
+                                "allowed host `{entry}` has no effect: components cannot call each other yet"
+                            ),
+                        );
+                    }
+                }
+                Err(errors) => errors
+                    .iter()
+                    .for_each(|error| item.mistake(error.to_string())),
+            }
+        }
+        hosts.push(template);
+    }
+    hosts
+}
+
+fn environment(table: &Table<'_>) -> Vec<(String, String)> {
+    let items = table.entries("environment").into_iter();
+    items
+        .filter_map(|item| Some((item.key.to_owned(), item.text()?.to_owned())))
+        .collect()
+}

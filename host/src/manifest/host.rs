@@ -1,0 +1,253 @@
+//! Reads `signet.toml`: which apps a host runs, where, and with what. Where Spin's runtime configuration
+//! has a key for a thing, it is the same key. Comes in: text; goes out: a [`HostConfig`], or all mistakes.
+//! Never makes up a default but the place of the state.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::label::label;
+use super::limits::{self, Limits, duration};
+use super::mistake::Mistakes;
+use super::reader::{Item, Source, Table};
+use super::variables::named;
+use crate::capability::Label;
+
+/// How a host runs its apps.
+#[derive(Debug, Default)]
+pub struct HostConfig {
+    /// The file; empty if there is none.
+    pub path: PathBuf,
+    /// Where databases, stores and generated values are kept.
+    pub state_dir: PathBuf,
+    /// The apps.
+    pub apps: Vec<AppEntry>,
+    /// Bounds for all components that do not set their own.
+    pub limits: Limits,
+    /// How long requests in flight may take when the host is told to stop.
+    pub shutdown_timeout: Option<Duration>,
+    /// Databases beside `default`, and files for those that are not in the state folder.
+    pub sqlite_databases: BTreeMap<Label, Option<PathBuf>>,
+    /// Key-value stores, likewise.
+    pub key_value_stores: BTreeMap<Label, Option<PathBuf>>,
+    /// Bounds for requests of components to elsewhere.
+    pub outbound: Outbound,
+    /// Values for the apps' variables.
+    pub variables: BTreeMap<String, VariableSource>,
+}
+
+/// One app of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppEntry {
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// Where it is served.
+    pub listen: SocketAddr,
+}
+
+/// Bounds for outbound requests; what is none is left to the host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outbound {
+    /// Name look-up and connection.
+    pub connect: Option<Duration>,
+    /// Until the head of the response.
+    pub first_byte: Option<Duration>,
+    /// Between two pieces of its body.
+    pub between_bytes: Option<Duration>,
+    /// How many requests one component may have under way.
+    pub max_concurrent: Option<usize>,
+}
+
+/// Where a variable's value comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum VariableSource {
+    /// It stands in the file.
+    Value(String),
+    /// The host makes one at its first start and keeps it.
+    Generate,
+}
+
+impl fmt::Debug for VariableSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whether a value is a secret stands in the app's manifest, not here.
+        f.write_str(match self {
+            Self::Value(_) => "Value(***)",
+            Self::Generate => "Generate",
+        })
+    }
+}
+
+/// The folder for state where the file names none.
+const STATE_DIR: &str = ".signet";
+
+/// The keys that only a host's file has.
+pub(super) const KEYS: [&str; 6] = [
+    "state_dir",
+    "app",
+    "limits",
+    "sqlite_database",
+    "key_value_store",
+    "outbound_http",
+];
+
+/// How long requests in flight may take where the file does not say.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl HostConfig {
+    /// A host without a file, with this folder for its state.
+    pub fn beside(state_dir: &Path) -> Self {
+        Self {
+            state_dir: state_dir.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// How long requests in flight may take when the host is told to stop.
+    pub fn drain(&self) -> Duration {
+        self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT)
+    }
+}
+
+/// Reads a `signet.toml`. Its files are taken relative to the folder of `path`, which is not opened.
+pub fn read_host(text: &str, path: &Path) -> Result<HostConfig, Mistakes> {
+    let source = Source::new(text, path);
+    let document = source.parse()?;
+    let host = host(&Table::root(&source, &document), path);
+    source.finish(Some(host)).map(|(host, _)| host)
+}
+
+fn host(root: &Table<'_>, path: &Path) -> HostConfig {
+    root.only(&[&KEYS[..], &["variables"]].concat());
+    let state_dir = root.get("state_dir").and_then(|item| item.file());
+    let limits = root.table("limits");
+    if let Some(limits) = &limits {
+        limits.only(&[&limits::KEYS[..], &["shutdown_timeout_ms"]].concat());
+    }
+    HostConfig {
+        path: path.to_owned(),
+        state_dir: state_dir.unwrap_or_else(|| root.source.beside(STATE_DIR)),
+        apps: apps(root),
+        limits: limits.as_ref().map(limits::read).unwrap_or_default(),
+        shutdown_timeout: limits
+            .as_ref()
+            .and_then(|limits| duration(limits, "shutdown_timeout_ms")),
+        sqlite_databases: backends(root, "sqlite_database"),
+        key_value_stores: backends(root, "key_value_store"),
+        outbound: root
+            .table("outbound_http")
+            .map(|table| outbound(&table))
+            .unwrap_or_default(),
+        variables: root
+            .entries("variables")
+            .iter()
+            .filter_map(variable)
+            .collect(),
+    }
+}
+
+fn apps(root: &Table<'_>) -> Vec<AppEntry> {
+    let mut apps: Vec<AppEntry> = Vec::new();
+    for table in root
+        .get("app")
+        .iter()
+        .flat_map(Item::list)
+        .filter_map(|item| item.table())
+    {
+        table.only(&["manifest", "listen"]);
+        let manifest = table.require("manifest", "write the path of the app's spin.toml");
+        let manifest = manifest.and_then(|item| item.file());
+        let listen = table.require("listen", "write an address, such as `127.0.0.1:3000`");
+        let Some((listen, item)) = listen.and_then(|item| Some((address(&item)?, item))) else {
+            continue;
+        };
+        // Port 0 is another port each time.
+        if listen.port() != 0 && apps.iter().any(|app| app.listen == listen) {
+            item.mistake(format!(
+                "`{listen}` is also another app's: give each an address of its own"
+            ));
+        }
+        apps.extend(manifest.map(|manifest| AppEntry { manifest, listen }));
+    }
+    apps
+}
+
+fn address(item: &Item<'_>) -> Option<SocketAddr> {
+    let text = item.text()?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        item.mistake(format!(
+            "`{text}` is no address: write an IP address and a port, such as `127.0.0.1:3000`"
+        ));
+    }
+    address
+}
+
+/// `[sqlite_database.LABEL]` or `[key_value_store.LABEL]`, with the file that each names.
+fn backends(root: &Table<'_>, key: &str) -> BTreeMap<Label, Option<PathBuf>> {
+    let backend = |item: &Item<'_>| {
+        let label = label(item.key, item.source, &item.key_at);
+        let table = item.table()?;
+        let kind = table.require(
+            "type",
+            "write `type = \"spin\"`, which is a file on this machine",
+        )?;
+        let text = kind.text()?;
+        if text != "spin" {
+            // The keys of another kind are none of ours.
+            kind.mistake(format!(
+                "backend `{text}` is not supported: there is `spin`, a file on this machine"
+            ));
+            return None;
+        }
+        table.only(&["type", "path"]);
+        let path = table.get("path").map(|path| path.file());
+        Some((label?, path.flatten()))
+    };
+    root.entries(key).iter().filter_map(backend).collect()
+}
+
+fn outbound(table: &Table<'_>) -> Outbound {
+    table.only(&[
+        "connect_timeout_ms",
+        "first_byte_timeout_ms",
+        "between_bytes_timeout_ms",
+        "max_concurrent_requests",
+    ]);
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Outbound {
+        connect: duration(table, "connect_timeout_ms"),
+        first_byte: duration(table, "first_byte_timeout_ms"),
+        between_bytes: duration(table, "between_bytes_timeout_ms"),
+        max_concurrent: table.number("max_concurrent_requests").map(count),
+    }
+}
+
+/// `name = "value"` or `name = { generate = true }`.
+fn variable(item: &Item<'_>) -> Option<(String, VariableSource)> {
+    let named = named(item);
+    let source = if item.is_table() {
+        let table = item.table()?;
+        table.only(&["generate"]);
+        let generate = table.require(
+            "generate",
+            "write `{ generate = true }`, or the value as a string",
+        )?;
+        if !generate.boolean()? {
+            generate.mistake(format!(
+                "`{}` has no value: write it as a string, or `{{ generate = true }}`",
+                item.name()
+            ));
+            return None;
+        }
+        VariableSource::Generate
+    } else {
+        VariableSource::Value(item.text()?.to_owned())
+    };
+    named.then(|| (item.key.to_owned(), source))
+}
+
+#[cfg(test)]
+#[path = "tests/host.rs"]
+mod tests;

@@ -1,0 +1,66 @@
+//! `[component.NAME.tool.signet]`: what this host reads of a component's manifest beyond Spin's own keys.
+//! The tables of other tools beside it are theirs. Comes in: the component's table; goes out: its
+//! settings. Read strictly: nobody else will say that a key in it is misspelt.
+
+use std::path::PathBuf;
+
+use super::label::label;
+use super::limits::{self, Limits};
+use super::reader::{Item, Table};
+use crate::capability::Label;
+
+/// What one component's table says.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub(super) label: Option<String>,
+    pub(super) migrations: Vec<(Label, Vec<PathBuf>)>,
+    pub(super) limits: Limits,
+}
+
+/// Reads the settings; `databases` are those that the component may open.
+pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
+    let Some(table) = component
+        .table("tool")
+        .and_then(|tool| tool.table("signet"))
+    else {
+        return Settings::default();
+    };
+    table.only(&[&["label", "migrations"], &limits::KEYS[..]].concat());
+    Settings {
+        label: table.get("label").and_then(|item| line(&item)),
+        migrations: table
+            .entries("migrations")
+            .iter()
+            .filter_map(|item| migration(item, databases))
+            .collect(),
+        limits: limits::read(&table),
+    }
+}
+
+/// A text that can stand at the front of a line.
+fn line(item: &Item<'_>) -> Option<String> {
+    let text = item.words()?;
+    if text.contains(char::is_control) {
+        item.mistake(format!("`{}` must be one line of plain text", item.name()));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The files for one database, in the order in which they are run.
+fn migration(item: &Item<'_>, databases: &[Label]) -> Option<(Label, Vec<PathBuf>)> {
+    let label = label(item.key, item.source, &item.key_at);
+    if let Some(label) = &label
+        && !databases.contains(label)
+    {
+        let message =
+            format!("`{label}` is not among the component's `sqlite_databases`: add it there");
+        item.source.mistake(&item.key_at, message);
+    }
+    let files = item
+        .list()
+        .iter()
+        .map(Item::file)
+        .collect::<Option<Vec<_>>>();
+    Some((label?, files?))
+}

@@ -1,0 +1,180 @@
+//! The laws of reading `signet.toml`.
+
+use super::*;
+
+fn read(text: &str) -> Result<HostConfig, Mistakes> {
+    read_host(text, Path::new("dir/signet.toml"))
+}
+
+fn one(text: &str, place: &str, part: &str) {
+    let Mistakes(found) = read(text).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:#?} in\n{text}");
+    let (found, expected) = (found[0].to_string(), format!("dir/signet.toml:{place}: "));
+    assert!(
+        found.starts_with(&expected) && found.contains(part),
+        "{found} is not {expected}{part}"
+    );
+}
+
+const WHOLE: &str = r#"
+state_dir = "state"
+
+[[app]]
+manifest = "guest-producer/spin.toml"
+listen = "127.0.0.1:3000"
+
+[[app]]
+manifest = "/elsewhere/spin.toml"
+listen = "[::1]:3002"
+
+[limits]
+request_timeout_ms = 30_000
+memory_mb = 256
+max_reuse = 128
+max_concurrent = 16
+shutdown_timeout_ms = 5
+
+[sqlite_database.default]
+type = "spin"
+path = "x.db"
+
+[key_value_store.my-store]
+type = "spin"
+
+[outbound_http]
+connect_timeout_ms = 7
+first_byte_timeout_ms = 8
+between_bytes_timeout_ms = 9
+max_concurrent_requests = 10
+
+[variables]
+plain = "hunter2"
+inline = { generate = true }
+
+[variables.enrolment_token]
+generate = true
+"#;
+
+#[test]
+fn a_whole_file_is_read() {
+    let host = read(WHOLE).unwrap();
+    assert_eq!(
+        (host.path.as_path(), host.state_dir.as_path()),
+        (Path::new("dir/signet.toml"), Path::new("dir/state"))
+    );
+    let app = |manifest: &str, listen: &str| AppEntry {
+        manifest: manifest.into(),
+        listen: listen.parse().unwrap(),
+    };
+    assert_eq!(
+        host.apps,
+        [
+            app("dir/guest-producer/spin.toml", "127.0.0.1:3000"),
+            app("/elsewhere/spin.toml", "[::1]:3002")
+        ]
+    );
+    let milliseconds = |number| Some(Duration::from_millis(number));
+    let limits = Limits {
+        request_timeout: milliseconds(30_000),
+        memory: Some(256 << 20),
+        max_reuse: Some(128),
+        max_concurrent: Some(16),
+    };
+    assert_eq!(
+        (host.limits, host.drain()),
+        (limits, Duration::from_millis(5))
+    );
+    assert_eq!(
+        host.sqlite_databases,
+        [(Label::new("default"), Some("dir/x.db".into()))].into()
+    );
+    assert_eq!(
+        host.key_value_stores,
+        [(Label::new("my-store"), None)].into()
+    );
+    let outbound = Outbound {
+        connect: milliseconds(7),
+        first_byte: milliseconds(8),
+        between_bytes: milliseconds(9),
+        max_concurrent: Some(10),
+    };
+    assert_eq!(host.outbound, outbound);
+    assert_eq!(
+        host.variables["plain"],
+        VariableSource::Value("hunter2".into())
+    );
+    assert_eq!(host.variables["inline"], VariableSource::Generate);
+    assert_eq!(host.variables["enrolment_token"], VariableSource::Generate);
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    let host = read("").unwrap();
+    assert_eq!(
+        (host.state_dir.as_path(), host.apps.len()),
+        (Path::new("dir/.signet"), 0)
+    );
+    assert_eq!(host.drain(), HostConfig::beside(Path::new("x")).drain());
+}
+
+#[test]
+fn a_value_is_never_printed() {
+    assert!(!format!("{:?}", read(WHOLE).unwrap()).contains("hunter2"));
+    let Mistakes(found) = read("[variables]\npin = 123456\n").unwrap_err();
+    assert!(!found[0].to_string().contains("123456"), "{}", found[0]);
+}
+
+#[test]
+fn all_mistakes_are_reported_in_the_order_of_the_text() {
+    let text = "[[app]]\nlisten = \"here\"\nmanifest = \"m\"\n[limits]\nmemory_mb = 0\n[sqlite_database.a]\n\
+                type = \"libsql\"\n[variables]\nx = 1\ny = { generate = false }\n";
+    let Mistakes(found) = read(text).unwrap_err();
+    let lines: Vec<_> = found.iter().map(|mistake| mistake.line).collect();
+    assert_eq!(lines, [2, 5, 7, 9, 10], "{found:#?}");
+}
+
+#[test]
+fn each_mistake_names_its_place_and_its_cure() {
+    one(
+        "[[app]]\nlisten = \"127.0.0.1:3000\"",
+        "1:1",
+        "`app[0].manifest` is missing",
+    );
+    one(
+        "[[app]]\nmanifest = \"m\"",
+        "1:1",
+        "`app[0].listen` is missing",
+    );
+    one(
+        "[[app]]\nmanifest = \"m\"\nlisten = \"localhost:3000\"",
+        "3:10",
+        "such as `127.0.0.1:3000`",
+    );
+    one(
+        "[app]\nmanifest = \"m\"",
+        "1:1",
+        "`app` must be a list, not a table",
+    );
+    let two = "[[app]]\nmanifest = \"m\"\nlisten = \"127.0.0.1:1\"\n".repeat(2);
+    one(&two, "6:10", "also another app's");
+    assert!(read(&two.replace(":1\"", ":0\"")).is_ok());
+    one("[limits]\nmax_reus = 1", "2:1", "did you mean `max_reuse`?");
+    one(
+        "[sqlite_database.default]\ntype = \"libsql\"\nurl = \"u\"",
+        "2:8",
+        "there is `spin`",
+    );
+    one(
+        "[key_value_store.default]\npath = \"p\"",
+        "1:1",
+        "`key_value_store.default.type` is missing",
+    );
+    one(
+        "[key_value_store.\"../x\"]\ntype = \"spin\"",
+        "1:18",
+        "label `../x` is not valid",
+    );
+    one("[variables]\nNAME = \"x\"", "2:1", "lower-case letters");
+    one("stat_dir = \"x\"", "1:1", "did you mean `state_dir`?");
+    one("state_dir = ", "1:13", "not valid TOML");
+}

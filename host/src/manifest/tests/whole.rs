@@ -1,0 +1,189 @@
+//! What a whole `spin.toml` says.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{App, read_app};
+use crate::capability::Label;
+use crate::manifest::{Dependency, Limits, Selector};
+
+fn whole() -> App {
+    read_app(WHOLE, Path::new("dir/spin.toml")).unwrap()
+}
+
+const WHOLE: &str = r#"
+spin_manifest_version = 2
+
+[application]
+name = "webhooks"
+version = "0.1.0"
+description = "All there is"
+authors = ["Somebody <somebody@example.com>"]
+targets = ["spin-up:3.3"]
+
+[application.trigger.http]
+base = "/hooks/"
+
+[application.tool.other]
+anything = true
+
+[variables]
+token = { required = true, secret = true }
+port = { default = "3002", description = "Where" }
+
+[[trigger.http]]
+id = "first"
+route = "/producer/..."
+component = "producer"
+executor = { type = "http" }
+
+[[trigger.http]]
+route = "/"
+component = "consumer"
+
+[component.producer]
+source = "../target/producer.wasm"
+description = "Signs"
+sqlite_databases = ["default", "my-data"]
+key_value_stores = ["default", "default"]
+allowed_outbound_hosts = ["http://localhost:{{ port }}", "https://*.example.com"]
+environment = { Z = "26", A = "1" }
+exclude_files = []
+files = []
+
+[component.producer.variables]
+token = "{{ token }}"
+greeting = "hello"
+
+[component.producer.dependencies]
+"fermyon:hmac@0.1.0" = { path = "../target/hmac.wasm" }
+"a:b/c" = { path = "c.wasm", export = "x:y/z", inherit_configuration = true }
+"d:e" = { component = "helper", inherit_configuration = [] }
+
+[component.producer.build]
+command = ["make", "make install"]
+workdir = "."
+watch = ["src/**/*.rs"]
+
+[component.producer.tool.other]
+anything = [1, 2]
+
+[component.producer.tool.signet]
+label = "PRODUCER"
+migrations = { default = ["migrations/1.sql", "migrations/2.sql"] }
+request_timeout_ms = 1_500
+memory_mb = 64
+max_reuse = 0x10
+max_concurrent = 4
+
+[component.consumer]
+source = "consumer.wasm"
+
+[component.helper]
+source = "helper.wasm"
+"#;
+
+#[test]
+fn a_whole_manifest_is_read() {
+    let app = whole();
+    assert_eq!(
+        (app.name.as_str(), app.path.as_path()),
+        ("webhooks", Path::new("dir/spin.toml"))
+    );
+    let routes: Vec<_> = app
+        .routes
+        .iter()
+        .map(|route| (route.pattern.as_str(), route.component.as_str()))
+        .collect();
+    assert_eq!(
+        routes,
+        [("/hooks/producer/...", "producer"), ("/hooks/", "consumer")]
+    );
+    let token = app.variables.get("token").unwrap();
+    assert!(token.required() && token.secret);
+    assert_eq!(
+        app.variables.get("port").unwrap().default.as_deref(),
+        Some("3002")
+    );
+    let names: Vec<_> = app
+        .components
+        .iter()
+        .map(|component| component.name.as_str())
+        .collect();
+    assert_eq!(names, ["producer", "consumer"]);
+    assert_eq!(app.warnings.len(), 1, "{:?}", app.warnings);
+    assert!(
+        app.warnings[0].message.contains("helper"),
+        "{:?}",
+        app.warnings
+    );
+}
+
+#[test]
+fn a_whole_component_is_read() {
+    let app = whole();
+    let producer = &app.components[0];
+    assert_eq!(producer.source, Path::new("dir/../target/producer.wasm"));
+    assert_eq!(
+        producer.sqlite_databases,
+        [Label::new("default"), Label::new("my-data")]
+    );
+    assert_eq!(producer.key_value_stores, [Label::new("default")]);
+    let hosts: Vec<_> = producer
+        .allowed_outbound_hosts
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        hosts,
+        ["http://localhost:{{ port }}", "https://*.example.com"]
+    );
+    assert_eq!(
+        producer.environment,
+        [("Z".into(), "26".into()), ("A".into(), "1".into())]
+    );
+    assert_eq!(producer.variables["token"].to_string(), "{{ token }}");
+    assert_eq!(producer.label.as_deref(), Some("PRODUCER"));
+    let files = vec!["dir/migrations/1.sql".into(), "dir/migrations/2.sql".into()];
+    assert_eq!(producer.migrations, [(Label::new("default"), files)]);
+    let limits = Limits {
+        request_timeout: Some(Duration::from_millis(1500)),
+        memory: Some(64 << 20),
+        max_reuse: Some(16),
+        max_concurrent: Some(4),
+    };
+    assert_eq!(producer.limits, limits);
+    assert_eq!(app.components[1].limits, Limits::default());
+}
+
+#[test]
+fn dependencies_come_in_order_and_inherit_nothing_unless_told() {
+    let app = whole();
+    let selector = |namespace: &str, package: &str, interface: Option<&str>, version| Selector {
+        namespace: namespace.into(),
+        package: package.into(),
+        interface: interface.map(str::to_owned),
+        version,
+    };
+    let expected = [
+        Dependency {
+            selector: selector("fermyon", "hmac", None, Some(semver::Version::new(0, 1, 0))),
+            source: "dir/../target/hmac.wasm".into(),
+            export: None,
+            inherit: false,
+        },
+        Dependency {
+            selector: selector("a", "b", Some("c"), None),
+            source: "dir/c.wasm".into(),
+            export: Some("x:y/z".into()),
+            inherit: true,
+        },
+        Dependency {
+            selector: selector("d", "e", None, None),
+            source: "dir/helper.wasm".into(),
+            export: None,
+            inherit: false,
+        },
+    ];
+    assert_eq!(app.components[0].dependencies, expected);
+}

@@ -1,0 +1,114 @@
+//! What one instance carries: its WASI contexts, its capabilities, its memory account. Comes in: what
+//! the component was granted; goes out: the views that the linker's functions work on. Never shared
+//! between instances.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::capability::{http, keyvalue, sqlite, variables};
+
+/// The data of a Store.
+pub struct State {
+    pub(super) wasi: WasiCtx,
+    pub(super) wasi_http: WasiHttpCtx,
+    pub(super) table: ResourceTable,
+    pub(super) http: http::Ctx,
+    pub(super) sqlite: sqlite::Ctx,
+    pub(super) keyvalue: keyvalue::Ctx,
+    pub(super) variables: Arc<variables::Resolved>,
+    pub(super) memory: MemoryAccount,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.http,
+            table: &mut self.table,
+            ctx: &mut self.wasi_http,
+        }
+    }
+}
+
+/// Bounds the memory of one instance: the sum over all its linear memories and tables, those of its
+/// dependencies included, because that sum is what the machine has to find.
+pub struct MemoryAccount {
+    used: usize,
+    limit: usize,
+}
+
+/// What one element of a table costs the host, in bytes.
+const TABLE_ELEMENT: usize = std::mem::size_of::<usize>();
+
+impl MemoryAccount {
+    /// An account of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { used: 0, limit }
+    }
+
+    fn take(&mut self, more: usize) -> bool {
+        match self.used.checked_add(more) {
+            Some(sum) if sum <= self.limit => {
+                self.used = sum;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl ResourceLimiter for MemoryAccount {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        Ok(self.take(desired.saturating_sub(current)))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        Ok(self.take(
+            desired
+                .saturating_sub(current)
+                .saturating_mul(TABLE_ELEMENT),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_of_one_instance_share_one_limit() {
+        let mut account = MemoryAccount::new(100);
+        assert!(account.memory_growing(0, 60, None).unwrap());
+        assert!(!account.memory_growing(0, 60, None).unwrap());
+        assert!(account.memory_growing(0, 40, None).unwrap());
+        assert!(!account.table_growing(0, 1, None).unwrap());
+    }
+}

@@ -1,0 +1,103 @@
+//! The host's own answers: the only place where a refusal or an error becomes a status. Comes in: why
+//! there is no response of a guest; goes out: problem details (RFC 9457). Never says anything of the
+//! inside: what happened stands in the log.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use wasmtime_wasi_http::WasiBody;
+
+use crate::runtime::HandleError;
+
+/// Why the host itself answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No component has this path.
+    NoRoute,
+    /// The request names no host, or one that cannot be read.
+    NoHost,
+    /// The component failed.
+    Failed,
+    /// The component took too long.
+    Deadline,
+    /// No instance is free.
+    Full,
+}
+
+impl From<&HandleError> for Refusal {
+    fn from(error: &HandleError) -> Self {
+        match error {
+            HandleError::Failed(_) => Self::Failed,
+            HandleError::Deadline(_) => Self::Deadline,
+            HandleError::Full(_) => Self::Full,
+        }
+    }
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no component serves this path",
+            Self::NoHost => "the request names no valid host",
+            Self::Failed => "the component failed while it handled this request",
+            Self::Deadline => "the component did not answer in time",
+            Self::Full => "the host is at its limit: try again shortly",
+        }
+    }
+}
+
+/// The response for a refusal.
+pub fn refuse(refusal: &Refusal) -> Response<WasiBody> {
+    let status = refusal.status();
+    let problem = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": refusal.detail(),
+    });
+    let body = Full::new(Bytes::from(problem.to_string()))
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    if *refusal == Refusal::Full {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        for (refusal, status) in [
+            (Refusal::NoRoute, 404),
+            (Refusal::NoHost, 400),
+            (Refusal::Failed, 500),
+            (Refusal::Deadline, 504),
+            (Refusal::Full, 503),
+        ] {
+            let response = refuse(&refusal);
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Which route answers a path, by Spin's rules. Owns the grammar of routes and their order; comes in:
+//! the path of a request, as it was sent; goes out: what was put in for the most specific route that
+//! fits, and the pieces of the path. Pure: never decodes or normalises a path, so that what a guest
+//! sees and what was routed on are the same.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A route: `/a/b`, `/a/:id/b`, `/a/...`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    segments: Vec<Segment>,
+    wildcard: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Exact(String),
+    Parameter(String),
+}
+
+/// Why a text is not a route.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// The slash at the front is missing.
+    #[error("route `{0}` must start with a slash: write `/{0}`")]
+    Relative(String),
+    /// Two slashes in a row.
+    #[error("route `{0}` has an empty segment: write one slash where there are two")]
+    EmptySegment(String),
+    /// A wildcard anywhere but at the end.
+    #[error("route `{0}` has a wildcard that is not its last segment: end the route with `/...`")]
+    Wildcard(String),
+    /// A colon without a name, or not at the front of its segment.
+    #[error("route `{0}` has a colon that names no whole segment: write a parameter as `/:name`")]
+    Parameter(String),
+    /// The same name twice.
+    #[error("route `{route}` has two parameters `{name}`: give each a name of its own")]
+    Repeated {
+        /// The route.
+        route: String,
+        /// The name.
+        name: String,
+    },
+    /// A character that no path has.
+    #[error("route `{route}` contains {character:?}, which is not part of a path")]
+    Character {
+        /// The route.
+        route: String,
+        /// The character.
+        character: char,
+    },
+}
+
+impl Pattern {
+    /// Takes a route apart. One slash at the end means nothing, as in the paths of requests.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let route = || text.to_owned();
+        let Some(rest) = text.strip_prefix('/') else {
+            return Err(PatternError::Relative(route()));
+        };
+        if let Some(character) = text
+            .chars()
+            .find(|c| matches!(c, '?' | '#') || c.is_whitespace())
+        {
+            return Err(PatternError::Character {
+                route: route(),
+                character,
+            });
+        }
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let mut pattern = Self {
+            text: route(),
+            segments: Vec::new(),
+            wildcard: false,
+        };
+        for segment in rest.split('/').filter(|_| !rest.is_empty()) {
+            if pattern.wildcard {
+                return Err(PatternError::Wildcard(route()));
+            }
+            match segment {
+                "" => return Err(PatternError::EmptySegment(route())),
+                "..." | "*" => pattern.wildcard = true,
+                _ => {
+                    let segment = Segment::parse(segment, text)?;
+                    if let Segment::Parameter(name) = &segment
+                        && pattern.parameters().any(|have| have == name)
+                    {
+                        return Err(PatternError::Repeated {
+                            route: route(),
+                            name: name.clone(),
+                        });
+                    }
+                    pattern.segments.push(segment);
+                }
+            }
+        }
+        Ok(pattern)
+    }
+
+    /// The route as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of its parameters, in order.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(name) => Some(name.as_str()),
+            Segment::Exact(_) => None,
+        })
+    }
+
+    /// Whether both fit exactly the same paths, whatever their parameters are called.
+    pub fn same_paths(&self, other: &Self) -> bool {
+        self.order(other) == Ordering::Equal
+    }
+
+    /// The most specific first: segment by segment from the left, exact before parameter before
+    /// wildcard. No two that are equal here differ in the paths they fit.
+    fn order(&self, other: &Self) -> Ordering {
+        self.ranks().cmp(other.ranks())
+    }
+
+    fn ranks(&self) -> impl Iterator<Item = (u8, &str)> {
+        let end = if self.wildcard { (3, "") } else { (0, "") };
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Exact(text) => (1, text.as_str()),
+            Segment::Parameter(_) => (2, ""),
+        });
+        segments.chain([end])
+    }
+
+    /// The values of the parameters and what is left for the wildcard, if `path` fits.
+    fn fit<'r, 'p>(&'r self, path: &'p str) -> Option<(Vec<(&'r str, &'p str)>, &'p str)> {
+        let mut rest = path;
+        let mut params = Vec::new();
+        for segment in &self.segments {
+            let tail = rest.strip_prefix('/')?;
+            let (value, after) = tail.split_at(tail.find('/').unwrap_or(tail.len()));
+            match segment {
+                Segment::Exact(text) if text == value => {}
+                Segment::Parameter(name) if !value.is_empty() => {
+                    params.push((name.as_str(), value))
+                }
+                Segment::Exact(_) | Segment::Parameter(_) => return None,
+            }
+            rest = after;
+        }
+        match (self.wildcard, rest) {
+            (true, trailing) => Some((params, trailing)),
+            (false, "" | "/") => Some((params, "")),
+            (false, _) => None,
+        }
+    }
+}
+
+impl Segment {
+    fn parse(text: &str, route: &str) -> Result<Self, PatternError> {
+        if text.contains("...") || text.contains('*') {
+            return Err(PatternError::Wildcard(route.to_owned()));
+        }
+        match text.strip_prefix(':') {
+            Some(name)
+                if name.is_empty()
+                    || !name
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') =>
+            {
+                Err(PatternError::Parameter(route.to_owned()))
+            }
+            Some(name) => Ok(Self::Parameter(name.to_owned())),
+            None => Ok(Self::Exact(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Routes, and what answers them.
+#[derive(Debug, Clone)]
+pub struct Router<T>(Vec<(Pattern, T)>);
+
+/// What answers a path. It borrows from the router and from the path, each on its own, so that what
+/// answers can outlive the request it was found for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Match<'r, 'p, T> {
+    /// What was put in for the route.
+    pub value: &'r T,
+    /// The route.
+    pub pattern: &'r Pattern,
+    /// The parameters of the route, in order, with the segments they stand for.
+    pub params: Vec<(&'r str, &'p str)>,
+    /// What the wildcard stands for, from its slash on: for `/a/...` and `/a/b/`, it is `/b/`.
+    pub trailing: &'p str,
+}
+
+impl<T> Router<T> {
+    /// A router for these routes. Of two that fit the same paths the earlier one answers; whoever reads
+    /// routes from people refuses that with [`Pattern::same_paths`], where it can say which two.
+    pub fn new(mut routes: Vec<(Pattern, T)>) -> Self {
+        routes.sort_by(|(one, _), (other, _)| one.order(other));
+        Self(routes)
+    }
+
+    /// The most specific route that fits. `path` is without query.
+    pub fn route<'r, 'p>(&'r self, path: &'p str) -> Option<Match<'r, 'p, T>> {
+        self.0.iter().find_map(|(pattern, value)| {
+            let (params, trailing) = pattern.fit(path)?;
+            Some(Match {
+                value,
+                pattern,
+                params,
+                trailing,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router(routes: &[&'static str]) -> Router<&'static str> {
+        Router::new(
+            routes
+                .iter()
+                .map(|route| (Pattern::parse(route).unwrap(), *route))
+                .collect(),
+        )
+    }
+
+    fn found(routes: &[&'static str], path: &str) -> Option<&'static str> {
+        router(routes).route(path).map(|found| *found.value)
+    }
+
+    #[test]
+    fn exact_routes_fit_their_path_with_or_without_a_slash_at_the_end() {
+        for routes in [["/a/b"], ["/a/b/"]] {
+            for path in ["/a/b", "/a/b/"] {
+                assert_eq!(found(&routes, path), Some(routes[0]), "{path}");
+            }
+            for path in [
+                "/a", "/a/b/c", "/a/bc", "/a//b", "//a/b", "/a/b//", "/A/b", "a/b", "",
+            ] {
+                assert_eq!(found(&routes, path), None, "{path}");
+            }
+        }
+        assert_eq!(found(&["/"], "/"), Some("/"));
+        assert_eq!(found(&["/"], "/a"), None);
+    }
+
+    #[test]
+    fn a_wildcard_fits_its_prefix_and_all_below() {
+        for path in ["/", "/a", "/a/b/", "//x"] {
+            assert_eq!(found(&["/..."], path), Some("/..."), "{path}");
+        }
+        for path in ["/a", "/a/", "/a/b/c"] {
+            assert_eq!(found(&["/a/..."], path), Some("/a/..."), "{path}");
+            assert_eq!(found(&["/a/*"], path), Some("/a/*"), "{path}");
+        }
+        assert_eq!(found(&["/a/..."], "/ab"), None);
+    }
+
+    #[test]
+    fn trailing_keeps_its_slashes() {
+        let router = router(&["/test/..."]);
+        for (path, trailing) in [
+            ("/test", ""),
+            ("/test/", "/"),
+            ("/test/hello", "/hello"),
+            ("/test/hello/", "/hello/"),
+        ] {
+            assert_eq!(router.route(path).unwrap().trailing, trailing, "{path}");
+        }
+    }
+
+    #[test]
+    fn parameters_stand_for_one_segment_each() {
+        let router = router(&["/users/:id/keys/:key/..."]);
+        let found = router.route("/users/7/keys/a%2Fb/x/y").unwrap();
+        assert_eq!(found.params, [("id", "7"), ("key", "a%2Fb")]);
+        assert_eq!(found.trailing, "/x/y");
+        assert!(router.route("/users//keys/k").is_none());
+    }
+
+    #[test]
+    fn the_most_specific_route_answers_in_whatever_order_they_stand() {
+        let mut routes = ["/...", "/a/...", "/a/:x", "/a/b", "/a/b/...", "/:x/b", "/a"];
+        for _ in 0..routes.len() {
+            routes.rotate_left(1);
+            for (path, expected) in [
+                ("/a", "/a"),
+                ("/a/b", "/a/b"),
+                ("/a/b/c", "/a/b/..."),
+                ("/a/c", "/a/:x"),
+                ("/a/c/d", "/a/..."),
+                ("/c/b", "/:x/b"),
+                ("/c", "/..."),
+            ] {
+                assert_eq!(found(&routes, path), Some(expected), "{path} in {routes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_answers_outlives_the_path() {
+        let router = router(&["/a"]);
+        let path = String::from("/a");
+        let value = router.route(&path).map(|found| found.value);
+        drop(path);
+        assert_eq!(value, Some(&"/a"));
+    }
+
+    #[test]
+    fn routes_that_fit_the_same_paths_are_recognised() {
+        let same = |one: &str, other: &str| {
+            Pattern::parse(one)
+                .unwrap()
+                .same_paths(&Pattern::parse(other).unwrap())
+        };
+        assert!(same("/a/:x", "/a/:y/"));
+        assert!(same("/a/...", "/a/*"));
+        assert!(!same("/a", "/a/..."));
+        assert!(!same("/a/:x", "/a/x"));
+    }
+
+    #[test]
+    fn what_is_no_route_is_refused() {
+        use PatternError as E;
+        let error = |text: &str| Pattern::parse(text).unwrap_err();
+        assert_eq!(error("a"), E::Relative("a".into()));
+        assert_eq!(error(""), E::Relative("".into()));
+        assert_eq!(error("/a//b"), E::EmptySegment("/a//b".into()));
+        assert_eq!(error("/.../a"), E::Wildcard("/.../a".into()));
+        assert_eq!(error("/a..."), E::Wildcard("/a...".into()));
+        assert_eq!(error("/:"), E::Parameter("/:".into()));
+        assert_eq!(error("/:a.json"), E::Parameter("/:a.json".into()));
+        assert_eq!(
+            error("/:a/:a"),
+            E::Repeated {
+                route: "/:a/:a".into(),
+                name: "a".into()
+            }
+        );
+        assert_eq!(
+            error("/a?b"),
+            E::Character {
+                route: "/a?b".into(),
+                character: '?'
+            }
+        );
+    }
+}
