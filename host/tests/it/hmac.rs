@@ -1,0 +1,82 @@
+//! The hmac component can be built in two ways, by plain cargo and by cargo-component. Both must be the
+//! same signer.
+
+use std::process::Command;
+
+use signet::builtin;
+use signet::runtime::inspect::inspect;
+use signet::runtime::signer::Signer;
+
+use crate::support::root;
+
+/// Set in CI: the test then fails where cargo-component is missing, instead of leaving itself out.
+const REQUIRED: &str = "SIGNET_REQUIRE_CARGO_COMPONENT";
+
+/// What cargo-component 0.21 makes of `guest-hmac`; none where the tool is not installed.
+fn built_by_cargo_component() -> Option<Vec<u8>> {
+    if Command::new("cargo-component")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        assert!(
+            std::env::var_os(REQUIRED).is_none(),
+            "cargo-component is not installed, and {REQUIRED} is set"
+        );
+        eprintln!(
+            "left out: cargo-component is not installed (cargo install cargo-component@0.21.1 --locked)"
+        );
+        return None;
+    }
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-component");
+    let status = Command::new("cargo-component")
+        .args([
+            "component",
+            "build",
+            "--release",
+            "--package",
+            "guest-hmac",
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(root())
+        .env_remove("RUSTFLAGS")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    // The tool writes bindings of its own beside the source, which nothing here uses.
+    let _ = std::fs::remove_file(root().join("guest-hmac/src/bindings.rs"));
+    Some(std::fs::read(target.join("wasm32-unknown-unknown/release/guest_hmac.wasm")).unwrap())
+}
+
+#[test]
+fn both_builds_of_hmac_import_nothing_export_the_same_and_give_the_same_tags() {
+    let Some(other) = built_by_cargo_component() else {
+        return;
+    };
+    let own = builtin::component("hmac").unwrap();
+    let (ours, theirs) = (inspect(own).unwrap(), inspect(&other).unwrap());
+    assert!(
+        ours.imports.is_empty() && theirs.imports.is_empty(),
+        "{ours:?} {theirs:?}"
+    );
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(ours.exports), sorted(theirs.exports));
+    let (mut ours, mut theirs) = (Signer::of(own).unwrap(), Signer::of(&other).unwrap());
+    for (data, key) in [
+        (&b""[..], &b"k"[..]),
+        (b"what do ya want for nothing?", b"Jefe"),
+        (&[0xff; 4096], &[0xaa; 131]),
+    ] {
+        let tag = ours.sign(data, key).unwrap().unwrap();
+        assert_eq!(theirs.sign(data, key).unwrap().unwrap(), tag);
+        assert!(ours.verify(data, key, &tag).unwrap() && theirs.verify(data, key, &tag).unwrap());
+        assert!(!theirs.verify(data, b"another key", &tag).unwrap());
+    }
+    assert!(ours.sign(b"", b"").unwrap().is_err() && theirs.sign(b"", b"").unwrap().is_err());
+}

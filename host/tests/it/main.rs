@@ -1,0 +1,13 @@
+//! The laws of the house, held against the real host: real sockets, real files, real components.
+
+mod support;
+
+mod builtin;
+mod capabilities;
+mod cli;
+mod faults;
+mod hmac;
+mod process;
+mod serving;
+mod start;
+mod tidy;
