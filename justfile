@@ -1,0 +1,43 @@
+# Everything a person does here, by name. `just` alone lists it.
+
+_list:
+    @just --list
+
+# Serve the built-in app: the producer on 127.0.0.1:3000, the consumer on 127.0.0.1:3002.
+run-host:
+    cargo run --release
+
+# Register, fire and tamper once, on free ports.
+demo:
+    cargo run --release -- demo
+
+# Register the built-in consumer at the running producer.
+register-consumer:
+    curl -sS -X DELETE http://127.0.0.1:3000/registrations
+    curl -sS -X POST http://127.0.0.1:3000/registrations -H 'content-type: application/json' \
+        -d '{"url": "http://localhost:3002/target", "event": "*"}'
+
+# Send a signed event to every registered consumer.
+fire-webhook:
+    curl -sS -X POST http://127.0.0.1:3000/fire
+
+# Build the three guests into target/guests.
+build-guests:
+    cargo build --release --package signet
+
+# Build the hmac component with cargo-component (`cargo install cargo-component@0.21.1 --locked`).
+build-hmac-component:
+    cd guest-hmac && cargo component build --release --target wasm32-unknown-unknown
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Format and lint, warnings denied.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# What CI runs.
+ci:
+    bash .ci/run
