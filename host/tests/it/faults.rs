@@ -328,7 +328,9 @@ fn a_request_without_signature_or_before_any_handshake_has_its_answer() {
         409
     );
     l.enrolled();
-    assert_eq!(l.send(&[], b"{}").status, 400);
+    let unsigned = l.send(&[], b"{}");
+    assert_eq!(unsigned.status, 400);
+    assert_eq!(unsigned.json()["title"], "signature is missing");
     for malformed in ["", "nonsense", "00"] {
         assert_eq!(l.send(&[("x-signature", malformed)], b"{}").status, 400);
     }
