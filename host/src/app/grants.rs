@@ -215,11 +215,10 @@ fn migrations(plan: &Plan, planned: &Planned) -> Result<Vec<sqlite::Migration>, 
                         path: path.clone(),
                         source,
                     })?;
-                let name = path
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
+                // Components that share a database may both have a file of this name.
+                let folder = planned.app.path.parent().unwrap_or(Path::new(""));
+                let file = path.strip_prefix(folder).unwrap_or(path);
+                let name = format!("{}/{}", component.name, file.display());
                 migrations.push(sqlite::Migration {
                     label: label.clone(),
                     component: component.name.clone(),

@@ -259,13 +259,12 @@ fn registering_twice_is_a_conflict_and_keeps_the_first() {
 }
 
 #[test]
-fn a_consumer_that_is_down_stops_no_other() {
+fn a_consumer_that_fails_stops_no_other() {
     let receiver = Receiver::answers(200);
     let l = Loop::reaching(&receiver);
     for path in ["/one", "/two", "/three"] {
         assert_eq!(l.register(&receiver.url(path), "*").status, 201);
     }
-    // One address of the same port that nobody listens on any more.
     receiver.now(Manner::Answers(503));
     let results = l.fire("x.y");
     assert_eq!(results["results"].as_array().unwrap().len(), 3);
@@ -284,14 +283,21 @@ fn a_consumer_that_is_down_stops_no_other() {
 }
 
 #[test]
-fn a_silent_consumer_ends_at_its_timeout_and_others_are_served_meanwhile() {
+fn a_silent_consumer_ends_at_its_timeout_and_stops_no_other() {
     let receiver = Receiver::answers(200);
     let l = Loop::reaching(&receiver);
-    assert_eq!(l.register(&receiver.url("/hook"), "*").status, 201);
-    receiver.now(Manner::Silent);
+    for path in ["/silent", "/other"] {
+        assert_eq!(l.register(&receiver.url(path), "*").status, 201);
+    }
+    receiver.now(Manner::SilentOn("/silent"));
     let results = l.fire("x.y");
-    assert_eq!(results["failed"], json!(1), "{results}");
+    assert_eq!(
+        (&results["delivered"], &results["failed"]),
+        (&json!(1), &json!(1)),
+        "{results}"
+    );
     assert!(results["results"][0]["error"].is_string(), "{results}");
+    assert_eq!(results["results"][1]["status"], json!(200), "{results}");
 }
 
 #[test]

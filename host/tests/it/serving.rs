@@ -56,14 +56,18 @@ fn one_trap_is_one_500_and_the_next_request_is_served() {
 
 #[test]
 fn a_guest_that_never_yields_is_ended_at_its_deadline() {
-    let host = guest().with("tool.signet.request_timeout_ms = 300").start();
+    let host = guest()
+        .with("tool.signet.request_timeout_ms = 2000")
+        .start();
     assert_eq!(get(host.address(), "/loop").status, 504);
     assert_eq!(host.get("/hello"), "hello");
 }
 
 #[test]
 fn a_guest_that_waits_too_long_is_ended_at_its_deadline() {
-    let host = guest().with("tool.signet.request_timeout_ms = 300").start();
+    let host = guest()
+        .with("tool.signet.request_timeout_ms = 2000")
+        .start();
     assert_eq!(get(host.address(), "/sleep?60000").status, 504);
     assert_eq!(host.get("/sleep?1"), "slept");
 }
@@ -200,7 +204,7 @@ fn a_start_function_that_never_ends_is_ended_at_the_deadline() {
     std::fs::write(&path, component.unwrap()).unwrap();
     let host = Host::of(fixture("fixture-guest"))
         .link("fixture:test/probe", &path, "")
-        .with("tool.signet.request_timeout_ms = 300")
+        .with("tool.signet.request_timeout_ms = 2000")
         .start();
     assert_eq!(get(host.address(), "/hello").status, 504);
 }

@@ -22,8 +22,8 @@ pub(crate) struct Received {
 pub(crate) enum Manner {
     /// With this status.
     Answers(u16),
-    /// Never.
-    Silent,
+    /// Never on this path; with 200 on all others.
+    SilentOn(&'static str),
 }
 
 /// A receiver on a free port of 127.0.0.1; it ends with the test.
@@ -91,6 +91,7 @@ async fn accept(
             let (log, how) = (Arc::clone(&log), Arc::clone(&how));
             async move {
                 let (parts, body) = request.into_parts();
+                let path = parts.uri.path().to_owned();
                 let body = body.collect().await.unwrap().to_bytes().to_vec();
                 log.lock().unwrap().push(Received {
                     uri: parts.uri.to_string(),
@@ -98,13 +99,15 @@ async fn accept(
                     body,
                 });
                 let manner = *how.lock().unwrap();
+                let path = path.as_str();
                 match manner {
                     Manner::Answers(status) => {
                         let mut response = http::Response::new(Full::new(Bytes::new()));
                         *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
                         Ok::<_, Infallible>(response)
                     }
-                    Manner::Silent => std::future::pending().await,
+                    Manner::SilentOn(silent) if path == silent => std::future::pending().await,
+                    Manner::SilentOn(_) => Ok(http::Response::new(Full::new(Bytes::new()))),
                 }
             }
         });
