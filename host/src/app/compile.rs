@@ -14,7 +14,7 @@ use crate::runtime::cache::Cache;
 use crate::runtime::compose::Composed;
 use crate::runtime::engine::PoolSize;
 use crate::runtime::needs::Needs;
-use crate::runtime::pool::{INSTANCES_PER_THREAD, Loaded};
+use crate::runtime::pool::Loaded;
 use crate::runtime::state::State;
 
 pub(super) fn link_all(plan: &Plan) -> Result<Vec<Vec<Composed>>, InputError> {
@@ -31,11 +31,7 @@ pub(super) fn link_all(plan: &Plan) -> Result<Vec<Vec<Composed>>, InputError> {
     Ok(apps)
 }
 
-pub(super) fn pool_size(
-    plan: &Plan,
-    linked: &[Vec<Composed>],
-    threads: usize,
-) -> anyhow::Result<PoolSize> {
+pub(super) fn pool_size(plan: &Plan, linked: &[Vec<Composed>]) -> anyhow::Result<PoolSize> {
     let mut needs = Needs::default();
     for composed in linked.iter().flatten() {
         needs = needs.max(Needs::of(&composed.bytes)?);
@@ -47,10 +43,9 @@ pub(super) fn pool_size(
         .map(|component| grants::limits(&plan.host.limits, component).memory)
         .max()
         .unwrap_or_default();
-    let threads = u32::try_from(threads).unwrap_or(u32::MAX);
     Ok(PoolSize {
         needs,
-        instances: INSTANCES_PER_THREAD.saturating_mul(threads),
+        instances: plan.host.instances(),
         memory,
     })
 }

@@ -159,22 +159,27 @@ fn unset(error: variables::RenderError) -> GrantError {
 
 /// A component's bounds: its own, then the host's, then the defaults.
 pub(super) fn limits(host: &manifest::Limits, component: &manifest::Component) -> Limits {
-    let (own, default) = (&component.limits, Limits::default());
-    Limits {
-        request_timeout: own
-            .request_timeout
-            .or(host.request_timeout)
-            .unwrap_or(default.request_timeout),
-        memory: own.memory.or(host.memory).unwrap_or(default.memory),
-        max_reuse: own
-            .max_reuse
-            .or(host.max_reuse)
-            .unwrap_or(default.max_reuse),
-        max_concurrent: own
-            .max_concurrent
-            .or(host.max_concurrent)
-            .unwrap_or(default.max_concurrent),
-        idle_timeout: default.idle_timeout,
+    let mut limits = Limits::default();
+    for set in [host, &component.limits] {
+        override_with(&mut limits.request_timeout, set.request_timeout);
+        override_with(&mut limits.response_timeout, set.response_timeout);
+        override_with(&mut limits.memory, set.memory);
+        override_with(&mut limits.handles, set.handles);
+        override_with(&mut limits.max_reuse, set.max_reuse);
+        override_with(&mut limits.max_concurrent, set.max_concurrent);
+        override_with(&mut limits.max_instances, set.max_instances);
+        override_with(&mut limits.max_requests, set.max_requests);
+        override_with(&mut limits.request_body, set.request_body);
+        override_with(&mut limits.response_body, set.response_body);
+        override_with(&mut limits.idle_timeout, set.idle_timeout);
+    }
+    limits
+}
+
+/// Puts what was set in the place of what is there.
+fn override_with<T>(value: &mut T, set: Option<T>) {
+    if let Some(set) = set {
+        *value = set;
     }
 }
 

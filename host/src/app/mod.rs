@@ -126,7 +126,7 @@ impl App {
                 &plan, planned, &options, &tls, &lines,
             )?);
         }
-        let engine = engine::engine(&pool_size(&plan, &linked, threads)?)?;
+        let engine = engine::engine(&pool_size(&plan, &linked)?)?;
         let linker = linker::linker(&engine)?;
         let cache = open_cache(options.cache_dir.as_deref());
         let compile = Compile {

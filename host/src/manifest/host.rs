@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::label::label;
-use super::limits::{self, Limits, duration};
+use super::limits::{self, Limits, count, duration};
 use super::mistake::Mistakes;
 use super::reader::{Item, Source, Table};
 use super::variables::named;
@@ -26,6 +26,8 @@ pub struct HostConfig {
     pub apps: Vec<AppEntry>,
     /// Bounds for all components that do not set their own.
     pub limits: Limits,
+    /// How many instances there may be at once, all components together.
+    pub instances: Option<u32>,
     /// How long requests in flight may take when the host is told to stop.
     pub shutdown_timeout: Option<Duration>,
     /// Databases beside `default`, and files for those that are not in the state folder.
@@ -83,10 +85,11 @@ impl fmt::Debug for VariableSource {
 const STATE_DIR: &str = ".signet";
 
 /// The keys that only a host's file has.
-pub(super) const KEYS: [&str; 6] = [
+pub(super) const KEYS: [&str; 7] = [
     "state_dir",
     "app",
     "limits",
+    "server",
     "sqlite_database",
     "key_value_store",
     "outbound_http",
@@ -95,6 +98,9 @@ pub(super) const KEYS: [&str; 6] = [
 /// How long requests in flight may take where the file does not say.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many instances there may be where the file does not say.
+const INSTANCES: u32 = 1_000;
+
 impl HostConfig {
     /// A host without a file, with this folder for its state.
     pub fn beside(state_dir: &Path) -> Self {
@@ -102,6 +108,11 @@ impl HostConfig {
             state_dir: state_dir.to_owned(),
             ..Self::default()
         }
+    }
+
+    /// How many instances there may be at once, all components together.
+    pub fn instances(&self) -> u32 {
+        self.instances.unwrap_or(INSTANCES)
     }
 
     /// How long requests in flight may take when the host is told to stop.
@@ -129,6 +140,7 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
         path: path.to_owned(),
         state_dir: state_dir.unwrap_or_else(|| root.source.beside(STATE_DIR)),
         apps: apps(root),
+        instances: root.table("server").and_then(|table| server(&table)),
         limits: limits.as_ref().map(limits::read).unwrap_or_default(),
         shutdown_timeout: limits
             .as_ref()
@@ -145,6 +157,12 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
             .filter_map(variable)
             .collect(),
     }
+}
+
+fn server(table: &Table<'_>) -> Option<u32> {
+    table.only(&["max_instances"]);
+    let instances = count(table, "max_instances")?;
+    Some(u32::try_from(instances).unwrap_or(u32::MAX))
 }
 
 fn apps(root: &Table<'_>) -> Vec<AppEntry> {
@@ -215,12 +233,11 @@ fn outbound(table: &Table<'_>) -> Outbound {
         "between_bytes_timeout_ms",
         "max_concurrent_requests",
     ]);
-    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Outbound {
         connect: duration(table, "connect_timeout_ms"),
         first_byte: duration(table, "first_byte_timeout_ms"),
         between_bytes: duration(table, "between_bytes_timeout_ms"),
-        max_concurrent: table.number("max_concurrent_requests").map(count),
+        max_concurrent: count(table, "max_concurrent_requests"),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -21,6 +22,8 @@ pub struct State {
     pub(super) keyvalue: keyvalue::Ctx,
     pub(super) variables: Arc<variables::Resolved>,
     pub(super) memory: MemoryAccount,
+    /// The component's count of instances, given back with the instance.
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 impl WasiView for State {

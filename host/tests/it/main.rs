@@ -7,6 +7,7 @@ mod capabilities;
 mod cli;
 mod faults;
 mod hmac;
+mod limits;
 mod process;
 mod serving;
 mod start;

@@ -308,7 +308,8 @@ fn only_the_pool_names_the_handler_and_only_storage_names_rusqlite() {
         }
         let code = code(&fs::read_to_string(&path).unwrap());
         if code.contains("wasi_http::handler") {
-            assert_eq!(relative, Path::new("runtime/pool.rs"));
+            let pool = relative.with_extension("").starts_with("runtime/pool");
+            assert!(pool, "{} names the handler", relative.display());
         }
         if code.contains("rusqlite") {
             let storage = ["capability/sqlite/", "capability/keyvalue/sqlite"];

@@ -79,6 +79,7 @@ fn a_whole_file_is_read() {
         memory: Some(256 << 20),
         max_reuse: Some(128),
         max_concurrent: Some(16),
+        ..Limits::default()
     };
     assert_eq!(
         (host.limits, host.drain()),

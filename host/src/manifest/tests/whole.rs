@@ -151,6 +151,7 @@ fn a_whole_component_is_read() {
         memory: Some(64 << 20),
         max_reuse: Some(16),
         max_concurrent: Some(4),
+        ..Limits::default()
     };
     assert_eq!(producer.limits, limits);
     assert_eq!(app.components[1].limits, Limits::default());

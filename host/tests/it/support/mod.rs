@@ -80,6 +80,8 @@ pub(crate) struct Host {
     folder: TempDir,
     cache: PathBuf,
     flags: Vec<(String, String)>,
+    host: String,
+    threads: usize,
 }
 
 impl Host {
@@ -94,7 +96,21 @@ impl Host {
             folder: tempfile::tempdir().unwrap(),
             cache: cache(),
             flags: Vec::new(),
+            host: String::new(),
+            threads: 2,
         }
+    }
+
+    /// Lines of the `signet.toml` that runs the app.
+    pub(crate) fn host(mut self, text: &str) -> Self {
+        writeln!(self.host, "{text}").unwrap();
+        self
+    }
+
+    /// With so many threads that serve, in place of two.
+    pub(crate) fn threads(mut self, count: usize) -> Self {
+        self.threads = count;
+        self
     }
 
     /// A line of the component's table in its manifest.
@@ -154,15 +170,18 @@ impl Host {
              [component.guest.dependencies]\n{dependencies}\n{extra}"
         );
         std::fs::write(&manifest, text)?;
-        let plan = Plan::read(&[manifest], &["127.0.0.1:0".parse()?])?;
-        open(plan, self.options())
+        let file = self.folder.path().join("signet.toml");
+        let host = &self.host;
+        let app = "[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"";
+        std::fs::write(&file, format!("{host}\n{app}"))?;
+        open(Plan::read(&[file], &[])?, self.options())
     }
 
     fn options(&self) -> Options {
         Options {
             variables: self.flags.clone(),
             cache_dir: Some(self.cache.clone()),
-            threads: std::num::NonZeroUsize::new(2),
+            threads: std::num::NonZeroUsize::new(self.threads),
             ..Options::default()
         }
     }

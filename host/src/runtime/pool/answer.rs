@@ -1,0 +1,161 @@
+//! The body of a guest's response on its way out: bounded in time, and an error where the guest fell before
+//! its end. Short bodies are collected before the head is sent, so that a guest that falls in the middle of
+//! one is a clean 500 and not a 200 that breaks off. Never waits long for that: a stream goes out as it comes.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::ticket::Ticket;
+
+/// How long a response's head may wait for its body.
+const SETTLE_TIME: Duration = Duration::from_millis(10);
+
+/// How much of a body is collected, in bytes.
+const SETTLE_BYTES: usize = 16 * 1024;
+
+/// A guest's body as it comes.
+pub(super) struct Watched {
+    body: WasiBody,
+    ticket: Arc<Ticket>,
+    deadline: Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Given back when the response is done with.
+    _turn: Arc<OwnedSemaphorePermit>,
+}
+
+impl Watched {
+    pub(super) fn new(
+        body: WasiBody,
+        ticket: Arc<Ticket>,
+        deadline: Instant,
+        turn: Arc<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            body,
+            ticket,
+            deadline,
+            sleep: None,
+            _turn: turn,
+        }
+    }
+
+    /// Collects the beginning of the body, or all of it if that is short and comes at once.
+    pub(super) async fn settle(mut self) -> Result<WasiBody, Error> {
+        let (mut frames, mut bytes) = (VecDeque::new(), 0);
+        let collect = async {
+            while bytes < SETTLE_BYTES {
+                let Some(frame) = self.frame().await else {
+                    return Ok::<_, Error>(true);
+                };
+                let frame = frame?;
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+                frames.push_back(frame);
+            }
+            Ok(false)
+        };
+        let ended = match tokio::time::timeout(SETTLE_TIME, collect).await {
+            Ok(outcome) => outcome?,
+            Err(_) => false,
+        };
+        let rest = (!ended).then_some(self);
+        Ok(Begun { frames, rest }.boxed_unsync())
+    }
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            // A body whose guest is gone ends like one that is complete.
+            Poll::Ready(None) if self.ticket.fell().is_some() => {
+                Poll::Ready(Some(Err(Error::HttpResponseIncomplete)))
+            }
+            Poll::Ready(frame) => Poll::Ready(frame),
+            Poll::Pending => {
+                let deadline = self.deadline;
+                let sleep = self
+                    .sleep
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                sleep
+                    .as_mut()
+                    .poll(cx)
+                    .map(|()| Some(Err(Error::HttpResponseTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream() && self.ticket.fell().is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A body whose beginning was collected.
+struct Begun {
+    frames: VecDeque<Frame<Bytes>>,
+    /// What comes after; none if the body is complete.
+    rest: Option<Watched>,
+}
+
+impl Body for Begun {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Some(frame) = self.frames.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match &mut self.rest {
+            Some(rest) => Pin::new(rest).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.frames.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let begun: usize = self
+            .frames
+            .iter()
+            .filter_map(Frame::data_ref)
+            .map(Bytes::len)
+            .sum();
+        let begun = u64::try_from(begun).unwrap_or(u64::MAX);
+        match &self.rest {
+            // A known length would take the place of the trailers.
+            None if !self.frames.iter().any(Frame::is_trailers) => SizeHint::with_exact(begun),
+            None => SizeHint::new(),
+            Some(rest) => {
+                let (rest, mut hint) = (rest.size_hint(), SizeHint::new());
+                hint.set_lower(rest.lower().saturating_add(begun));
+                if let Some(upper) = rest.upper() {
+                    hint.set_upper(upper.saturating_add(begun));
+                }
+                hint
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Makes instances, says what each may still take on and when its time is up. Comes in: a loaded guest;
+//! goes out: a Store with what the guest is granted. Never lets an instance outlive its requests'
+//! deadlines: what the instance itself cannot be told is kept from outside.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
+use wasmtime::component::GuestTaskId;
+use wasmtime::{Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpView as _};
+
+use super::super::state::{MemoryAccount, State};
+use super::guest::Loaded;
+use super::ticket::{Ticket, Tickets};
+use crate::capability::http;
+use crate::telemetry::Stream;
+
+/// Whether an instance is for one request or for as many as its guest allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// One request, and no other before, beside or after it.
+    Alone,
+    /// As many as the limits say.
+    Shared,
+}
+
+/// The component has as many instances as it may have.
+#[derive(Debug, thiserror::Error)]
+#[error("the component has all of its {0} instances in use")]
+pub(super) struct Crowded(usize);
+
+/// Makes instances of one guest on one thread.
+pub(super) struct Maker {
+    pub(super) loaded: Arc<Loaded>,
+    pub(super) client: http::Client,
+    pub(super) ending: Arc<AtomicBool>,
+    pub(super) company: Company,
+}
+
+impl Maker {
+    fn store(&self, place: OwnedSemaphorePermit) -> Store<State> {
+        let guest = &self.loaded.guest;
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(guest.lines.stream(&guest.label, Stream::Stdout))
+            .stderr(guest.lines.stream(&guest.label, Stream::Stderr))
+            // The default of the builder is open to names; nothing is granted by default here.
+            .allow_ip_name_lookup(false)
+            .allow_tcp(false)
+            .allow_udp(false);
+        for (name, value) in &guest.environment {
+            wasi.env(name, value);
+        }
+        let mut table = wasmtime::component::ResourceTable::new();
+        table.set_max_capacity(guest.limits.handles);
+        let state = State {
+            wasi: wasi.build(),
+            wasi_http: WasiHttpCtx::new(),
+            table,
+            http: guest.http.ctx(&self.client),
+            sqlite: guest.sqlite.0.ctx(&guest.sqlite.1),
+            keyvalue: guest.keyvalue.0.ctx(&guest.keyvalue.1),
+            variables: Arc::clone(&guest.variables),
+            memory: MemoryAccount::new(guest.limits.memory),
+            _place: place,
+        };
+        let mut store = Store::new(self.loaded.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        // The component model keeps handles of its own, for what the guest makes without asking the host.
+        store.set_max_component_handles(guest.limits.handles);
+        // What one call may hand to the host is no more than the guest can have.
+        let fuel = store.hostcall_fuel().min(guest.limits.memory);
+        store.set_hostcall_fuel(fuel);
+        // A guest that computes gives its thread away at every tick; the deadline is kept outside.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store
+    }
+
+    /// How many requests one instance takes, one after another and at once.
+    fn capacity(&self) -> (usize, usize) {
+        let limits = &self.loaded.guest.limits;
+        if self.loaded.is_serial() || self.company == Company::Alone {
+            (1, 1)
+        } else {
+            (limits.max_reuse, limits.max_concurrent)
+        }
+    }
+}
+
+impl HandlerState for Maker {
+    type StoreData = State;
+    type WorkerExpiration = Expiration;
+    type WorkerState = Worker;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
+        let limits = &self.loaded.guest.limits;
+        let place = Arc::clone(&self.loaded.places)
+            .try_acquire_owned()
+            .map_err(|_| Crowded(limits.max_instances))?;
+        let mut store = self.store(place);
+        // A start function can loop as well as a handler can.
+        let instantiated = self.loaded.pre.instantiate_async(&mut store);
+        let proxy = tokio::time::timeout(limits.request_timeout, instantiated)
+            .await
+            .map_err(|_| {
+                wasmtime::Error::msg("the instance was not ready within the request's deadline")
+            })??;
+        let (max_reuse, max_concurrent) = self.capacity();
+        let tickets = Tickets::default();
+        let serial = self.loaded.is_serial();
+        Ok(Instance {
+            store,
+            proxy,
+            view: State::http,
+            expiration: Expiration {
+                idle: limits.idle_timeout,
+                request: limits.request_timeout,
+                response: limits.response_timeout,
+                serial: serial.then(|| tickets.clone()),
+                sleep: None,
+            },
+            state: Worker {
+                name: self.loaded.guest.name.clone(),
+                ending: Arc::clone(&self.ending),
+                tickets,
+                max_reuse,
+                max_concurrent,
+                request_timeout: limits.request_timeout,
+                serial,
+            },
+        })
+    }
+}
+
+/// What one instance may still take on.
+pub(super) struct Worker {
+    name: String,
+    ending: Arc<AtomicBool>,
+    tickets: Tickets,
+    max_reuse: usize,
+    max_concurrent: usize,
+    request_timeout: Duration,
+    serial: bool,
+}
+
+impl WorkerState for Worker {
+    type StoreData = State;
+    type RequestData = Arc<Ticket>;
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        if total >= self.max_reuse {
+            ShouldAccept::Never
+        } else if concurrent >= self.max_concurrent {
+            ShouldAccept::No
+        } else {
+            ShouldAccept::Yes
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        _: StoreContextMut<'_, State>,
+        ticket: Arc<Ticket>,
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        self.tickets.add(&ticket);
+        let (timeout, serial) = (self.request_timeout, self.serial);
+        Box::pin(async move {
+            tokio::time::sleep(timeout).await;
+            // A handler of WASI 0.2 runs until its response has ended, which has a time of its own.
+            if serial && ticket.answered_at().is_some() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+
+    fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
+        if let Err(error) = result
+            && !self.ending.load(Ordering::Relaxed)
+        {
+            let reason = error.root_cause().to_string();
+            // Before the Store goes: a body that ends with it must know why it ended.
+            let requests = self.tickets.fall(&reason);
+            let backtrace = error.downcast_ref::<WasmBacktrace>();
+            tracing::error!(
+                component = self.name,
+                requests = requests.join(" "),
+                error = reason,
+                backtrace = backtrace.map(tracing::field::display),
+                "an instance was ended"
+            );
+        }
+        drop(store);
+    }
+}
+
+/// Ends an instance that is idle for long, or whose latest request is over its deadline: the second
+/// line of defence behind the deadline of each request, for guests that never yield.
+pub(super) struct Expiration {
+    idle: Duration,
+    request: Duration,
+    response: Duration,
+    /// The requests of an instance that counts as busy until its response has ended.
+    serial: Option<Tickets>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Expiration {
+    /// When the instance's time is up, in this status since then.
+    fn end(&self, status: WorkerStatus, since: Instant) -> Option<Instant> {
+        match status {
+            WorkerStatus::Idle => since.checked_add(self.idle),
+            WorkerStatus::PostReturn => since.checked_add(self.response),
+            WorkerStatus::Requests => {
+                let answered_at = self.serial.as_ref().and_then(Tickets::latest_answered_at);
+                match answered_at {
+                    Some(answered_at) => answered_at.checked_add(self.response),
+                    None => since.checked_add(self.request),
+                }
+            }
+        }
+    }
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        since: Instant,
+    ) -> Poll<()> {
+        let Some(end) = self.end(status, since).map(tokio::time::Instant::from) else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        if sleep.deadline() != end {
+            sleep.as_mut().reset(end);
+        }
+        sleep.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,178 @@
+//! What a guest cannot do to its host, to its neighbours and to its clients: each limit of an instance is
+//! reached here, and a guest that falls takes nobody along.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::support::{Host, fixture, get, request};
+
+fn guest() -> Host {
+    Host::of(fixture("fixture-guest")).link(
+        "fixture:test/probe",
+        &fixture("fixture-dependency"),
+        "",
+    )
+}
+
+/// What comes back for a GET on a connection of its own, byte for byte.
+fn raw(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset has said what it had to say.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A response that has begun and goes on until its connection is dropped.
+fn begun(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /never-ends HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let (mut seen, mut piece) = (String::new(), [0; 1024]);
+    while !seen.contains("begun") {
+        let read = stream.read(&mut piece).unwrap();
+        assert_ne!(read, 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&piece[..read]));
+    }
+    stream
+}
+
+/// Asks until the host has room.
+fn until_served(address: SocketAddr, path: &str) {
+    loop {
+        match get(address, path).status {
+            503 => {}
+            status => return assert_eq!(status, 200),
+        }
+    }
+}
+
+#[test]
+fn a_guest_that_falls_in_a_short_response_is_a_500() {
+    let host = guest().start();
+    assert_eq!(get(host.address(), "/half?5").status, 500);
+    assert_eq!(host.get("/hello"), "hello");
+}
+
+#[test]
+fn a_guest_that_falls_in_a_long_response_does_not_make_it_look_complete() {
+    let host = guest().start();
+    let answer = raw(host.address(), "/half?100000");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.100}");
+    assert!(answer.len() > 16 * 1024, "{}", answer.len());
+    assert!(!answer.ends_with("0\r\n\r\n"), "the body looks complete");
+}
+
+#[test]
+fn a_short_response_is_sent_with_its_length() {
+    let answer = raw(guest().start().address(), "/hello");
+    assert!(
+        answer.to_lowercase().contains("content-length: 5"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn a_stream_begins_before_it_ends() {
+    let host = guest().start();
+    begun(host.address());
+}
+
+#[test]
+fn a_response_that_never_ends_is_cut_at_its_deadline() {
+    let host = guest()
+        .with("tool.signet.response_timeout_ms = 300")
+        .start();
+    for path in ["/never-ends", "/endless"] {
+        let answer = raw(host.address(), path);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:.100}");
+        assert!(!answer.ends_with("0\r\n\r\n"), "the body looks complete");
+    }
+    assert_eq!(host.get("/hello"), "hello");
+}
+
+#[test]
+fn a_response_may_take_longer_than_its_beginning() {
+    let host = guest().with("tool.signet.request_timeout_ms = 200").start();
+    assert_eq!(host.get("/late?600"), "begun, ended");
+}
+
+#[test]
+fn a_guest_that_leaks_resources_is_ended_by_a_limit() {
+    let host = guest().with("tool.signet.max_handles = 1000").start();
+    for path in ["/leak", "/leak-streams"] {
+        assert_eq!(host.get(&format!("{path}?100")), "leaked");
+        assert_eq!(get(host.address(), &format!("{path}?5000")).status, 500);
+    }
+    assert_eq!(host.get("/hello"), "hello");
+}
+
+#[test]
+fn there_are_no_more_instances_than_the_limit_of_the_component_or_of_the_host() {
+    for guest in [
+        guest().with("tool.signet.max_instances = 1"),
+        guest().host("server.max_instances = 1"),
+    ] {
+        let host = guest.with("tool.signet.max_concurrent = 1").start();
+        let address = host.address();
+        let busy = std::thread::spawn(move || until_served(address, "/sleep?1000"));
+        let refused = loop {
+            let answer = get(address, "/hello");
+            if answer.status == 503 {
+                break answer;
+            }
+            assert!(!busy.is_finished(), "two instances at once");
+        };
+        assert_eq!(refused.headers["retry-after"], "1");
+        busy.join().unwrap();
+        until_served(address, "/hello");
+    }
+}
+
+#[test]
+fn a_component_has_no_more_requests_than_its_limit() {
+    let host = guest().with("tool.signet.max_requests = 1").start();
+    let address = host.address();
+    let begun = begun(address);
+    assert_eq!(get(address, "/hello").status, 503);
+    drop(begun);
+    until_served(address, "/hello");
+}
+
+#[test]
+fn a_trap_takes_no_other_request_along_that_may_be_repeated() {
+    // One thread and much room: all requests meet in a few instances.
+    let host = guest().threads(1).start();
+    let address = host.address();
+    let sleepers: Vec<_> = (0..8)
+        .map(|_| std::thread::spawn(move || get(address, "/sleep?300").status))
+        .collect();
+    while sleepers.iter().any(|sleeper| !sleeper.is_finished()) {
+        assert_eq!(get(address, "/trap").status, 500);
+    }
+    for sleeper in sleepers {
+        assert_eq!(sleeper.join().unwrap(), 200);
+    }
+}
+
+#[test]
+fn only_what_http_allows_is_tried_once_more() {
+    let host = guest()
+        .with("key_value_stores = [\"default\"]")
+        .threads(1)
+        .start();
+    let address = host.address();
+    let tries = |method: &str| {
+        // A request before it: the instance had company.
+        host.get("/hello");
+        let path = format!("/note-and-trap?{method}");
+        assert_eq!(request(address, method, &path, &[], b"").status, 500);
+        host.get(&format!("/kv?default&{method}"))
+    };
+    assert_eq!(tries("POST"), r#"Some("x")"#);
+    assert_eq!(tries("GET"), r#"Some("xx")"#);
+}
