@@ -45,7 +45,7 @@ pub(super) fn pool_size(plan: &Plan, linked: &[Vec<Composed>]) -> anyhow::Result
         .unwrap_or_default();
     Ok(PoolSize {
         needs,
-        instances: plan.host.instances(),
+        instances: plan.host.bounds.instances,
         memory,
     })
 }

@@ -51,7 +51,7 @@ pub(super) struct Grants {
     outbound: http::Limits,
     tls: http::TlsRoots,
     lines: Lines,
-    limits: manifest::Limits,
+    limits: manifest::Set<Limits>,
 }
 
 impl Grants {
@@ -88,10 +88,10 @@ impl Grants {
             sqlite: sqlite.open()?,
             keyvalue: keyvalue.open()?,
             values: values(&plan.host, planned, options)?,
-            outbound: outbound(&plan.host),
+            outbound: plan.host.outbound,
             tls: tls.clone(),
             lines: lines.clone(),
-            limits: plan.host.limits,
+            limits: plan.host.limits.clone(),
         })
     }
 
@@ -158,29 +158,8 @@ fn unset(error: variables::RenderError) -> GrantError {
 }
 
 /// A component's bounds: its own, then the host's, then the defaults.
-pub(super) fn limits(host: &manifest::Limits, component: &manifest::Component) -> Limits {
-    let mut limits = Limits::default();
-    for set in [host, &component.limits] {
-        override_with(&mut limits.request_timeout, set.request_timeout);
-        override_with(&mut limits.response_timeout, set.response_timeout);
-        override_with(&mut limits.memory, set.memory);
-        override_with(&mut limits.handles, set.handles);
-        override_with(&mut limits.max_reuse, set.max_reuse);
-        override_with(&mut limits.max_concurrent, set.max_concurrent);
-        override_with(&mut limits.max_instances, set.max_instances);
-        override_with(&mut limits.max_requests, set.max_requests);
-        override_with(&mut limits.request_body, set.request_body);
-        override_with(&mut limits.response_body, set.response_body);
-        override_with(&mut limits.idle_timeout, set.idle_timeout);
-    }
-    limits
-}
-
-/// Puts what was set in the place of what is there.
-fn override_with<T>(value: &mut T, set: Option<T>) {
-    if let Some(set) = set {
-        *value = set;
-    }
+pub(super) fn limits(host: &manifest::Set<Limits>, component: &manifest::Component) -> Limits {
+    component.limits.over(host.over(Limits::default()))
 }
 
 /// Where the labels are that an app's manifest grants. Each app has files of its own, unless the host's
@@ -269,17 +248,4 @@ fn values(
     let file = |name: &str| kept.get(name).cloned();
     let values = variables::Values::resolve(&planned.app.variables, &[&flag, &environment, &file]);
     Ok(values.map_err(GrantError::Unset)?)
-}
-
-fn outbound(host: &HostConfig) -> http::Limits {
-    let default = http::Limits::default();
-    http::Limits {
-        connect: host.outbound.connect.unwrap_or(default.connect),
-        first_byte: host.outbound.first_byte.unwrap_or(default.first_byte),
-        between_bytes: host.outbound.between_bytes.unwrap_or(default.between_bytes),
-        max_concurrent: host
-            .outbound
-            .max_concurrent
-            .unwrap_or(default.max_concurrent),
-    }
 }

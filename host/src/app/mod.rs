@@ -156,7 +156,7 @@ impl App {
             served,
             engine,
             threads,
-            drain: plan.host.drain(),
+            drain: plan.host.bounds.drain,
             compiled,
             state_dir,
         })

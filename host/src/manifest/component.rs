@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bound::Set;
 use super::dependency::{self, Dependency};
 use super::label::{is_component_name, labels};
-use super::limits::Limits;
 use super::reader::{Item, Table};
 use super::settings;
 use super::variables::{self, Names};
 use crate::capability::Label;
 use crate::capability::http::allow::AllowedHosts;
 use crate::capability::variables::Template;
+use crate::runtime::pool;
 
 /// A component, and what it is granted.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub struct Component {
     /// Files with statements to run once on a database, in their order.
     pub migrations: Vec<(Label, Vec<PathBuf>)>,
     /// Its bounds.
-    pub limits: Limits,
+    pub limits: Set<pool::Limits>,
 }
 
 /// What a component's table may refer to.

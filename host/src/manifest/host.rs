@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::bound::{Bound, Set};
 use super::label::label;
-use super::limits::{self, Limits, count, duration};
+use super::limits;
 use super::mistake::Mistakes;
 use super::reader::{Item, Source, Table};
 use super::variables::named;
-use crate::capability::Label;
+use crate::capability::{Label, http};
+use crate::runtime::pool;
 
 /// How a host runs its apps.
 #[derive(Debug, Default)]
@@ -25,17 +26,15 @@ pub struct HostConfig {
     /// The apps.
     pub apps: Vec<AppEntry>,
     /// Bounds for all components that do not set their own.
-    pub limits: Limits,
-    /// How many instances there may be at once, all components together.
-    pub instances: Option<u32>,
-    /// How long requests in flight may take when the host is told to stop.
-    pub shutdown_timeout: Option<Duration>,
+    pub limits: Set<pool::Limits>,
+    /// What belongs to the host as a whole.
+    pub bounds: limits::Host,
     /// Databases beside `default`, and files for those that are not in the state folder.
     pub sqlite_databases: BTreeMap<Label, Option<PathBuf>>,
     /// Key-value stores, likewise.
     pub key_value_stores: BTreeMap<Label, Option<PathBuf>>,
     /// Bounds for requests of components to elsewhere.
-    pub outbound: Outbound,
+    pub outbound: http::Limits,
     /// Values for the apps' variables.
     pub variables: BTreeMap<String, VariableSource>,
 }
@@ -47,19 +46,6 @@ pub struct AppEntry {
     pub manifest: PathBuf,
     /// Where it is served.
     pub listen: SocketAddr,
-}
-
-/// Bounds for outbound requests; what is none is left to the host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Outbound {
-    /// Name look-up and connection.
-    pub connect: Option<Duration>,
-    /// Until the head of the response.
-    pub first_byte: Option<Duration>,
-    /// Between two pieces of its body.
-    pub between_bytes: Option<Duration>,
-    /// How many requests one component may have under way.
-    pub max_concurrent: Option<usize>,
 }
 
 /// Where a variable's value comes from.
@@ -95,12 +81,6 @@ pub(super) const KEYS: [&str; 7] = [
     "outbound_http",
 ];
 
-/// How long requests in flight may take where the file does not say.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How many instances there may be where the file does not say.
-const INSTANCES: u32 = 1_000;
-
 impl HostConfig {
     /// A host without a file, with this folder for its state.
     pub fn beside(state_dir: &Path) -> Self {
@@ -108,16 +88,6 @@ impl HostConfig {
             state_dir: state_dir.to_owned(),
             ..Self::default()
         }
-    }
-
-    /// How many instances there may be at once, all components together.
-    pub fn instances(&self) -> u32 {
-        self.instances.unwrap_or(INSTANCES)
-    }
-
-    /// How long requests in flight may take when the host is told to stop.
-    pub fn drain(&self) -> Duration {
-        self.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT)
     }
 }
 
@@ -132,25 +102,15 @@ pub fn read_host(text: &str, path: &Path) -> Result<HostConfig, Mistakes> {
 fn host(root: &Table<'_>, path: &Path) -> HostConfig {
     root.only(&[&KEYS[..], &["variables"]].concat());
     let state_dir = root.get("state_dir").and_then(|item| item.file());
-    let limits = root.table("limits");
-    if let Some(limits) = &limits {
-        limits.only(&[&limits::KEYS[..], &["shutdown_timeout_ms"]].concat());
-    }
     HostConfig {
         path: path.to_owned(),
         state_dir: state_dir.unwrap_or_else(|| root.source.beside(STATE_DIR)),
         apps: apps(root),
-        instances: root.table("server").and_then(|table| server(&table)),
-        limits: limits.as_ref().map(limits::read).unwrap_or_default(),
-        shutdown_timeout: limits
-            .as_ref()
-            .and_then(|limits| duration(limits, "shutdown_timeout_ms")),
+        limits: set(root, "limits", limits::COMPONENT),
+        bounds: set(root, "server", limits::HOST).over(limits::Host::default()),
         sqlite_databases: backends(root, "sqlite_database"),
         key_value_stores: backends(root, "key_value_store"),
-        outbound: root
-            .table("outbound_http")
-            .map(|table| outbound(&table))
-            .unwrap_or_default(),
+        outbound: set(root, "outbound_http", limits::OUTBOUND).over(http::Limits::default()),
         variables: root
             .entries("variables")
             .iter()
@@ -159,10 +119,11 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
     }
 }
 
-fn server(table: &Table<'_>) -> Option<u32> {
-    table.only(&["max_instances"]);
-    let instances = count(table, "max_instances")?;
-    Some(u32::try_from(instances).unwrap_or(u32::MAX))
+/// What the table `name` sets.
+fn set<T>(root: &Table<'_>, name: &str, bounds: &'static [Bound<T>]) -> Set<T> {
+    root.table(name)
+        .map(|table| Set::read(&table, bounds, &[]))
+        .unwrap_or_default()
 }
 
 fn apps(root: &Table<'_>) -> Vec<AppEntry> {
@@ -224,21 +185,6 @@ fn backends(root: &Table<'_>, key: &str) -> BTreeMap<Label, Option<PathBuf>> {
         Some((label?, path.flatten()))
     };
     root.entries(key).iter().filter_map(backend).collect()
-}
-
-fn outbound(table: &Table<'_>) -> Outbound {
-    table.only(&[
-        "connect_timeout_ms",
-        "first_byte_timeout_ms",
-        "between_bytes_timeout_ms",
-        "max_concurrent_requests",
-    ]);
-    Outbound {
-        connect: duration(table, "connect_timeout_ms"),
-        first_byte: duration(table, "first_byte_timeout_ms"),
-        between_bytes: duration(table, "between_bytes_timeout_ms"),
-        max_concurrent: count(table, "max_concurrent_requests"),
-    }
 }
 
 /// `name = "value"` or `name = { generate = true }`.

@@ -1,79 +1,125 @@
-//! Bounds of a component's instances: `[limits]` of `signet.toml` for all components, and
-//! `[component.NAME.tool.signet]` for one. Comes in: a table; goes out: what is set in it. Never knows a
-//! default.
+//! All bounds that a manifest can set, table by table. Each line is a key, and the field of the room that
+//! keeps it; `docs/limits.md` is held against this list. Never says what a default is.
 
 use std::time::Duration;
 
-use super::reader::Table;
-
-/// Bounds of a component's instances; what is none is left to the host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// How long a request may take until its response begins.
-    pub request_timeout: Option<Duration>,
-    /// How long a response may take from its head to its end.
-    pub response_timeout: Option<Duration>,
-    /// The memory of one instance, in bytes.
-    pub memory: Option<usize>,
-    /// How many resources of the host one instance may hold.
-    pub handles: Option<usize>,
-    /// How many requests one instance serves before it is replaced.
-    pub max_reuse: Option<usize>,
-    /// How many requests one instance serves at once.
-    pub max_concurrent: Option<usize>,
-    /// How many instances the component may have at once.
-    pub max_instances: Option<usize>,
-    /// How many requests to the component may be under way at once.
-    pub max_requests: Option<usize>,
-    /// The longest body of a request, in bytes.
-    pub request_body: Option<u64>,
-    /// The longest body of a response, in bytes.
-    pub response_body: Option<u64>,
-    /// How long an instance without work is kept.
-    pub idle_timeout: Option<Duration>,
-}
-
-/// The keys of bounds, for tables that have other keys as well.
-pub(super) const KEYS: [&str; 11] = [
-    "request_timeout_ms",
-    "response_timeout_ms",
-    "memory_mb",
-    "max_handles",
-    "max_reuse",
-    "max_concurrent",
-    "max_instances",
-    "max_requests",
-    "max_request_body_bytes",
-    "max_response_body_bytes",
-    "instance_idle_ms",
-];
+use super::bound::{Bound, count, milliseconds, number};
+use crate::capability::http;
+use crate::runtime::pool;
 
 const MEGABYTE: usize = 1 << 20;
 
-/// The bounds that stand in a table.
-pub(super) fn read(table: &Table<'_>) -> Limits {
-    Limits {
-        request_timeout: duration(table, "request_timeout_ms"),
-        response_timeout: duration(table, "response_timeout_ms"),
-        memory: count(table, "memory_mb").map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
-        handles: count(table, "max_handles"),
-        max_reuse: count(table, "max_reuse"),
-        max_concurrent: count(table, "max_concurrent"),
-        max_instances: count(table, "max_instances"),
-        max_requests: count(table, "max_requests"),
-        request_body: table.number("max_request_body_bytes"),
-        response_body: table.number("max_response_body_bytes"),
-        idle_timeout: duration(table, "instance_idle_ms"),
+/// `[limits]` of `signet.toml` for all components, `[component.NAME.tool.signet]` for one.
+pub const COMPONENT: &[Bound<pool::Limits>] = &[
+    Bound::new(
+        "request_timeout_ms",
+        |limits, ms| limits.request_timeout = Duration::from_millis(ms),
+        |limits| milliseconds(limits.request_timeout),
+    ),
+    Bound::new(
+        "response_timeout_ms",
+        |limits, ms| limits.response_timeout = Duration::from_millis(ms),
+        |limits| milliseconds(limits.response_timeout),
+    ),
+    Bound::new(
+        "memory_mb",
+        |limits, megabytes| limits.memory = count(megabytes).saturating_mul(MEGABYTE),
+        |limits| number(limits.memory / MEGABYTE),
+    ),
+    Bound::new(
+        "max_handles",
+        |limits, most| limits.handles = count(most),
+        |limits| number(limits.handles),
+    ),
+    Bound::new(
+        "max_reuse",
+        |limits, most| limits.max_reuse = count(most),
+        |limits| number(limits.max_reuse),
+    ),
+    Bound::new(
+        "max_concurrent",
+        |limits, most| limits.max_concurrent = count(most),
+        |limits| number(limits.max_concurrent),
+    ),
+    Bound::new(
+        "max_instances",
+        |limits, most| limits.max_instances = count(most),
+        |limits| number(limits.max_instances),
+    ),
+    Bound::new(
+        "max_requests",
+        |limits, most| limits.max_requests = count(most),
+        |limits| number(limits.max_requests),
+    ),
+    Bound::new(
+        "max_request_body_bytes",
+        |limits, bytes| limits.request_body = bytes,
+        |limits| Some(limits.request_body),
+    ),
+    Bound::new(
+        "max_response_body_bytes",
+        |limits, bytes| limits.response_body = bytes,
+        |limits| Some(limits.response_body),
+    ),
+    Bound::new(
+        "instance_idle_ms",
+        |limits, ms| limits.idle_timeout = Duration::from_millis(ms),
+        |limits| milliseconds(limits.idle_timeout),
+    ),
+];
+
+/// `[server]` of `signet.toml`: what all components share.
+pub const HOST: &[Bound<Host>] = &[
+    Bound::new(
+        "max_instances",
+        |host, most| host.instances = u32::try_from(most).unwrap_or(u32::MAX),
+        |host| Some(host.instances.into()),
+    ),
+    Bound::new(
+        "shutdown_timeout_ms",
+        |host, ms| host.drain = Duration::from_millis(ms),
+        |host| milliseconds(host.drain),
+    ),
+];
+
+/// `[outbound_http]` of `signet.toml`.
+pub const OUTBOUND: &[Bound<http::Limits>] = &[
+    Bound::new(
+        "connect_timeout_ms",
+        |limits, ms| limits.connect = Duration::from_millis(ms),
+        |limits| milliseconds(limits.connect),
+    ),
+    Bound::new(
+        "first_byte_timeout_ms",
+        |limits, ms| limits.first_byte = Duration::from_millis(ms),
+        |limits| milliseconds(limits.first_byte),
+    ),
+    Bound::new(
+        "between_bytes_timeout_ms",
+        |limits, ms| limits.between_bytes = Duration::from_millis(ms),
+        |limits| milliseconds(limits.between_bytes),
+    ),
+    Bound::new(
+        "max_concurrent_requests",
+        |limits, most| limits.max_concurrent = count(most),
+        |limits| number(limits.max_concurrent),
+    ),
+];
+
+/// What belongs to the host as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Host {
+    /// How many instances there may be at once, all components together.
+    pub instances: u32,
+    /// How long requests in flight may take when the host is told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            instances: 1_000,
+            drain: Duration::from_secs(30),
+        }
     }
-}
-
-/// The milliseconds under `key`.
-pub(super) fn duration(table: &Table<'_>, key: &str) -> Option<Duration> {
-    table.number(key).map(Duration::from_millis)
-}
-
-/// The count under `key`. What no machine can count to is no bound.
-pub(super) fn count(table: &Table<'_>, key: &str) -> Option<usize> {
-    let number = table.number(key)?;
-    Some(usize::try_from(number).unwrap_or(usize::MAX))
 }

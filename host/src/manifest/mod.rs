@@ -3,11 +3,12 @@
 //! mistake at once with its file, line and column. Never opens a file that a manifest names.
 
 mod app;
+mod bound;
 mod component;
 mod dependency;
 mod host;
 mod label;
-mod limits;
+pub mod limits;
 mod mistake;
 mod reader;
 mod settings;
@@ -16,10 +17,10 @@ mod trigger;
 mod variables;
 
 pub use app::{App, read_app};
+pub use bound::{Bound, Set};
 pub use component::Component;
 pub use dependency::{Dependency, Selector};
-pub use host::{AppEntry, HostConfig, Outbound, VariableSource, read_host};
-pub use limits::Limits;
+pub use host::{AppEntry, HostConfig, VariableSource, read_host};
 pub use mistake::{Mistake, Mistakes};
 pub use trigger::Route;
 

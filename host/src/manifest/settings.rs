@@ -4,17 +4,19 @@
 
 use std::path::PathBuf;
 
+use super::bound::Set;
 use super::label::label;
-use super::limits::{self, Limits};
+use super::limits;
 use super::reader::{Item, Table};
 use crate::capability::Label;
+use crate::runtime::pool;
 
 /// What one component's table says.
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) label: Option<String>,
     pub(super) migrations: Vec<(Label, Vec<PathBuf>)>,
-    pub(super) limits: Limits,
+    pub(super) limits: Set<pool::Limits>,
 }
 
 /// Reads the settings; `databases` are those that the component may open.
@@ -25,7 +27,6 @@ pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
     else {
         return Settings::default();
     };
-    table.only(&[&["label", "migrations"], &limits::KEYS[..]].concat());
     Settings {
         label: table.get("label").and_then(|item| line(&item)),
         migrations: table
@@ -33,7 +34,7 @@ pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
             .iter()
             .filter_map(|item| migration(item, databases))
             .collect(),
-        limits: limits::read(&table),
+        limits: Set::read(&table, limits::COMPONENT, &["label", "migrations"]),
     }
 }
 

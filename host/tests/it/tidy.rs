@@ -23,7 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("manifest", &["capability", "server::router"]),
+    (
+        "manifest",
+        &["capability", "runtime::pool", "server::router"],
+    ),
     ("server", &["runtime"]),
     ("runtime", &["builtin", "capability", "telemetry"]),
     ("capability::http", &["capability", "net"]),

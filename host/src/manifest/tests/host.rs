@@ -1,5 +1,7 @@
 //! The laws of reading `signet.toml`.
 
+use std::time::Duration;
+
 use super::*;
 
 fn read(text: &str) -> Result<HostConfig, Mistakes> {
@@ -32,6 +34,8 @@ request_timeout_ms = 30_000
 memory_mb = 256
 max_reuse = 128
 max_concurrent = 16
+
+[server]
 shutdown_timeout_ms = 5
 
 [sqlite_database.default]
@@ -73,18 +77,11 @@ fn a_whole_file_is_read() {
             app("/elsewhere/spin.toml", "[::1]:3002")
         ]
     );
-    let milliseconds = |number| Some(Duration::from_millis(number));
-    let limits = Limits {
-        request_timeout: milliseconds(30_000),
-        memory: Some(256 << 20),
-        max_reuse: Some(128),
-        max_concurrent: Some(16),
-        ..Limits::default()
-    };
-    assert_eq!(
-        (host.limits, host.drain()),
-        (limits, Duration::from_millis(5))
-    );
+    let limits = host.limits.over(pool::Limits::default());
+    assert_eq!(limits.request_timeout, Duration::from_secs(30));
+    assert_eq!((limits.memory, limits.max_reuse), (256 << 20, 128));
+    assert_eq!(limits.max_concurrent, 16);
+    assert_eq!(host.bounds.drain, Duration::from_millis(5));
     assert_eq!(
         host.sqlite_databases,
         [(Label::new("default"), Some("dir/x.db".into()))].into()
@@ -93,13 +90,11 @@ fn a_whole_file_is_read() {
         host.key_value_stores,
         [(Label::new("my-store"), None)].into()
     );
-    let outbound = Outbound {
-        connect: milliseconds(7),
-        first_byte: milliseconds(8),
-        between_bytes: milliseconds(9),
-        max_concurrent: Some(10),
-    };
-    assert_eq!(host.outbound, outbound);
+    let milliseconds = Duration::from_millis;
+    assert_eq!(host.outbound.connect, milliseconds(7));
+    assert_eq!(host.outbound.first_byte, milliseconds(8));
+    assert_eq!(host.outbound.between_bytes, milliseconds(9));
+    assert_eq!(host.outbound.max_concurrent, 10);
     assert_eq!(
         host.variables["plain"],
         VariableSource::Value("hunter2".into())
@@ -115,7 +110,7 @@ fn an_empty_file_is_the_defaults() {
         (host.state_dir.as_path(), host.apps.len()),
         (Path::new("dir/.signet"), 0)
     );
-    assert_eq!(host.drain(), HostConfig::beside(Path::new("x")).drain());
+    assert_eq!(host.bounds, HostConfig::beside(Path::new("x")).bounds);
 }
 
 #[test]

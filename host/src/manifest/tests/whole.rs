@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{App, read_app};
 use crate::capability::Label;
-use crate::manifest::{Dependency, Limits, Selector};
+use crate::manifest::{Dependency, Selector};
+use crate::runtime::pool::Limits;
 
 fn whole() -> App {
     read_app(WHOLE, Path::new("dir/spin.toml")).unwrap()
@@ -146,15 +147,12 @@ fn a_whole_component_is_read() {
     assert_eq!(producer.label.as_deref(), Some("PRODUCER"));
     let files = vec!["dir/migrations/1.sql".into(), "dir/migrations/2.sql".into()];
     assert_eq!(producer.migrations, [(Label::new("default"), files)]);
-    let limits = Limits {
-        request_timeout: Some(Duration::from_millis(1500)),
-        memory: Some(64 << 20),
-        max_reuse: Some(16),
-        max_concurrent: Some(4),
-        ..Limits::default()
-    };
-    assert_eq!(producer.limits, limits);
-    assert_eq!(app.components[1].limits, Limits::default());
+    let limits = producer.limits.over(Limits::default());
+    assert_eq!(limits.request_timeout, Duration::from_millis(1500));
+    assert_eq!((limits.memory, limits.max_reuse), (64 << 20, 16));
+    assert_eq!(limits.max_concurrent, 4);
+    assert_eq!(limits.max_requests, Limits::default().max_requests);
+    assert_eq!(app.components[1].limits, Default::default());
 }
 
 #[test]
