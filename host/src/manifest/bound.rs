@@ -11,7 +11,7 @@ use super::reader::Table;
 pub struct Bound<T: 'static> {
     /// Its key in the table; the unit is the key's ending.
     pub key: &'static str,
-    set: fn(&mut T, u64),
+    pub(super) set: fn(&mut T, u64),
     get: fn(&T) -> Option<u64>,
 }
 

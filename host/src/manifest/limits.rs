@@ -123,3 +123,7 @@ impl Default for Host {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/limits.rs"]
+mod tests;
