@@ -74,9 +74,9 @@ impl Pool {
 
     /// Lets the guest answer one request. The deadline covers the wait for an instance as well.
     ///
-    /// An instance serves several requests, and one that traps takes all of them along. Those that another
-    /// request may have taken along are tried once more, each in an instance of its own, if HTTP allows
-    /// it: the method is idempotent (RFC 9110, 9.2.2) and there is no body.
+    /// An instance serves several requests: one that traps takes all of them along, one that computes holds
+    /// all of them up. Those that suffer from another request so are tried once more, each in an instance of
+    /// its own, if HTTP allows it: the method is idempotent (RFC 9110, 9.2.2) and there is no body.
     pub async fn handle(
         &self,
         request: ::http::Request<WasiBody>,
@@ -92,22 +92,27 @@ impl Pool {
         let id = String::new();
         let again = repeatable(&request);
         let ticket = Ticket::new(id.clone());
-        let answer = self
-            .attempt(&self.shared, request, &ticket, deadline, &turn)
-            .await;
-        match (answer, again) {
-            (Err(HandleError::Failed(_)), Some(request)) if ticket.fell_in_company() => {
-                tracing::debug!(
-                    component = self.guest().name,
-                    request = id,
-                    "an instance fell, its request is tried once more"
-                );
-                let ticket = Ticket::new(id);
-                self.attempt(&self.alone, request, &ticket, deadline, &turn)
-                    .await
-            }
-            (answer, _) => answer,
-        }
+        let first = self.attempt(&self.shared, request, &ticket, deadline, &turn);
+        let Some(request) = again else {
+            return first.await;
+        };
+        let suffers = tokio::select! {
+            biased;
+            answer = first => match answer {
+                Err(HandleError::Failed(_)) if ticket.fell_in_company() => "the instance fell",
+                answer => return answer,
+            },
+            () = ticket.stuck() => "the instance computes",
+        };
+        tracing::debug!(
+            component = self.guest().name,
+            request = id,
+            reason = suffers,
+            "a request is tried once more, in an instance of its own"
+        );
+        let ticket = Ticket::new(id);
+        self.attempt(&self.alone, request, &ticket, deadline, &turn)
+            .await
     }
 
     async fn attempt(
@@ -140,6 +145,7 @@ impl Pool {
                 .map_or_else(|| error.to_string(), str::to_owned);
             HandleError::Failed(wasmtime::Error::msg(reason))
         })?;
+        ticket.settled();
         Ok(::http::Response::from_parts(parts, body))
     }
 

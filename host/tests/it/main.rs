@@ -5,6 +5,7 @@ mod support;
 mod builtin;
 mod capabilities;
 mod cli;
+mod endurance;
 mod faults;
 mod hmac;
 mod limits;

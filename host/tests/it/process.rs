@@ -1,81 +1,11 @@
 //! The host as a process: signals, and what it takes from the system around it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use crate::support::{fixture, get};
-
-/// A `signet serve` of the test guest.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-impl Process {
-    fn start(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let link = format!(
-            "fixture:test/probe={}",
-            fixture("fixture-dependency").display()
-        );
-        let mut child = Command::new(env!("CARGO_BIN_EXE_signet"))
-            .args([
-                "serve",
-                fixture("fixture-guest").to_str().unwrap(),
-                "--addr",
-                "127.0.0.1:0",
-                "--link",
-                &link,
-            ])
-            .args(arguments)
-            .current_dir(folder.path())
-            .env(
-                "SIGNET_CACHE_DIR",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
-            )
-            .envs(environment.iter().copied())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let banner = lines.find_map(|line| {
-            line.unwrap()
-                .split_once("http://")
-                .map(|(_, address)| address.to_owned())
-        });
-        // What the host says later must have a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            address: banner.unwrap().parse().unwrap(),
-            _folder: folder,
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        // The shell's own kill: a machine without the command still has it.
-        let kill = format!("kill -s {name} {}", self.child.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Process, get};
 
 #[test]
 fn a_signal_drains_and_ends_the_host_with_exit_code_0() {
@@ -94,7 +24,7 @@ fn a_signal_drains_and_ends_the_host_with_exit_code_0() {
             answer.starts_with("HTTP/1.1 200") && answer.contains("slept"),
             "{answer}"
         );
-        assert_eq!(process.child.wait().unwrap().code(), Some(0));
+        assert_eq!(process.end(), Some(0));
         assert!(TcpStream::connect(process.address).is_err());
     }
 }

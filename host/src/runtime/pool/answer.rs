@@ -20,6 +20,9 @@ use super::ticket::Ticket;
 /// How long a response's head may wait for its body.
 const SETTLE_TIME: Duration = Duration::from_millis(10);
 
+/// How many turns the guest has for it at least, on a thread that is busy with other guests.
+const SETTLE_TURNS: usize = 8;
+
 /// How much of a body is collected, in bytes.
 const SETTLE_BYTES: usize = 16 * 1024;
 
@@ -51,8 +54,9 @@ impl Watched {
 
     /// Collects the beginning of the body, or all of it if that is short and comes at once.
     pub(super) async fn settle(mut self) -> Result<WasiBody, Error> {
-        let (mut frames, mut bytes) = (VecDeque::new(), 0);
+        let mut frames = VecDeque::new();
         let collect = async {
+            let mut bytes = 0;
             while bytes < SETTLE_BYTES {
                 let Some(frame) = self.frame().await else {
                     return Ok::<_, Error>(true);
@@ -63,9 +67,16 @@ impl Watched {
             }
             Ok(false)
         };
-        let ended = match tokio::time::timeout(SETTLE_TIME, collect).await {
-            Ok(outcome) => outcome?,
-            Err(_) => false,
+        let patience = async {
+            tokio::time::sleep(SETTLE_TIME).await;
+            for _ in 0..SETTLE_TURNS {
+                tokio::task::yield_now().await;
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            outcome = collect => outcome?,
+            () = patience => false,
         };
         let rest = (!ended).then_some(self);
         Ok(Begun { frames, rest }.boxed_unsync())

@@ -47,7 +47,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    fn store(&self, place: OwnedSemaphorePermit) -> Store<State> {
+    fn store(&self, place: OwnedSemaphorePermit, tickets: Tickets) -> Store<State> {
         let guest = &self.loaded.guest;
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(guest.lines.stream(&guest.label, Stream::Stdout))
@@ -81,7 +81,10 @@ impl Maker {
         store.set_hostcall_fuel(fuel);
         // A guest that computes gives its thread away at every tick; the deadline is kept outside.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store.epoch_deadline_callback(move |_| {
+            tickets.ticked();
+            Ok(UpdateDeadline::Yield(1))
+        });
         store
     }
 
@@ -106,7 +109,8 @@ impl HandlerState for Maker {
         let place = Arc::clone(&self.loaded.places)
             .try_acquire_owned()
             .map_err(|_| Crowded(limits.max_instances))?;
-        let mut store = self.store(place);
+        let tickets = Tickets::default();
+        let mut store = self.store(place, tickets.clone());
         // A start function can loop as well as a handler can.
         let instantiated = self.loaded.pre.instantiate_async(&mut store);
         let proxy = tokio::time::timeout(limits.request_timeout, instantiated)
@@ -115,7 +119,6 @@ impl HandlerState for Maker {
                 wasmtime::Error::msg("the instance was not ready within the request's deadline")
             })??;
         let (max_reuse, max_concurrent) = self.capacity();
-        let tickets = Tickets::default();
         let serial = self.loaded.is_serial();
         Ok(Instance {
             store,
@@ -157,6 +160,8 @@ impl WorkerState for Worker {
     type RequestData = Arc<Ticket>;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        // Asked whenever the instance has looked at all its requests.
+        self.tickets.turned();
         if total >= self.max_reuse {
             ShouldAccept::Never
         } else if concurrent >= self.max_concurrent {

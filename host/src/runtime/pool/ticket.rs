@@ -1,10 +1,16 @@
 //! What a request and the instance that serves it know of each other. Comes in: the request's start, its
-//! response, the end of its instance; goes out: whether the instance fell, and whether others were on it.
-//! Never holds a request up: all of it is flags.
+//! response, the instance's turns and its end; goes out: whether the instance fell or is stuck, and whether
+//! others were on it. Never holds a request up: all of it is flags.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
+
+use tokio::sync::Notify;
+
+/// How many ticks of the epoch (10 ms each) an instance computes before the requests that wait for it are
+/// told.
+const STUCK_TICKS: u32 = 10;
 
 /// One attempt to have a request answered.
 pub(super) struct Ticket {
@@ -16,6 +22,10 @@ pub(super) struct Ticket {
     fell: OnceLock<String>,
     /// When the response began.
     answered_at: OnceLock<Instant>,
+    /// Whether the response is on its way out.
+    settled: AtomicBool,
+    /// Told when the instance computes and computes while others wait for it.
+    stuck: Notify,
 }
 
 impl Ticket {
@@ -25,12 +35,24 @@ impl Ticket {
             shared: AtomicBool::new(false),
             fell: OnceLock::new(),
             answered_at: OnceLock::new(),
+            settled: AtomicBool::new(false),
+            stuck: Notify::new(),
         })
     }
 
     /// Notes that the response began.
     pub(super) fn answered(&self) {
         let _ = self.answered_at.set(Instant::now());
+    }
+
+    /// Notes that the response is on its way out.
+    pub(super) fn settled(&self) {
+        self.settled.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the instance is stuck, and this request not the only one that waits for it.
+    pub(super) async fn stuck(&self) {
+        self.stuck.notified().await;
     }
 
     /// When the response began, if it has.
@@ -51,7 +73,14 @@ impl Ticket {
 
 /// The requests of one instance.
 #[derive(Clone, Default)]
-pub(super) struct Tickets(Arc<Mutex<Vec<Weak<Ticket>>>>);
+pub(super) struct Tickets(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    all: Mutex<Vec<Weak<Ticket>>>,
+    /// For how many ticks the instance has computed without looking at its other requests.
+    ticks: AtomicU32,
+}
 
 impl Tickets {
     /// Takes a request in.
@@ -64,6 +93,28 @@ impl Tickets {
             }
         }
         tickets.push(Arc::downgrade(ticket));
+    }
+
+    /// The instance looked at all its requests.
+    pub(super) fn turned(&self) {
+        self.0.ticks.store(0, Ordering::Relaxed);
+    }
+
+    /// The instance computed for another tick.
+    pub(super) fn ticked(&self) {
+        if self.0.ticks.fetch_add(1, Ordering::Relaxed) != STUCK_TICKS {
+            return;
+        }
+        let tickets = self.lock();
+        let waiting = tickets.iter().filter_map(Weak::upgrade);
+        let waiting: Vec<_> = waiting
+            .filter(|ticket| !ticket.settled.load(Ordering::Relaxed))
+            .collect();
+        if waiting.len() > 1 {
+            for ticket in waiting {
+                ticket.stuck.notify_one();
+            }
+        }
     }
 
     /// When the response to the latest request began, if it has.
@@ -87,7 +138,7 @@ impl Tickets {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Ticket>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,6 +159,33 @@ mod tests {
         tickets.add(&second);
         tickets.fall("trap");
         assert!(first.fell_in_company() && second.fell_in_company());
+    }
+
+    #[test]
+    fn those_who_wait_together_for_a_stuck_instance_are_told() {
+        use futures::FutureExt as _;
+        let (tickets, first) = (Tickets::default(), Ticket::new("first".into()));
+        let compute = |ticks| (0..ticks).for_each(|_| tickets.ticked());
+        tickets.add(&first);
+        compute(2 * STUCK_TICKS);
+        assert!(
+            first.stuck().now_or_never().is_none(),
+            "it waits for itself"
+        );
+
+        let second = Ticket::new("second".into());
+        tickets.add(&second);
+        tickets.turned();
+        compute(STUCK_TICKS);
+        assert!(second.stuck().now_or_never().is_none());
+        compute(1);
+        assert!(first.stuck().now_or_never().is_some());
+        assert!(second.stuck().now_or_never().is_some());
+
+        second.settled();
+        tickets.turned();
+        compute(2 * STUCK_TICKS);
+        assert!(first.stuck().now_or_never().is_none());
     }
 
     #[test]

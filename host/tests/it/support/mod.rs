@@ -2,6 +2,7 @@
 //! use, built once.
 
 mod client;
+mod process;
 pub(crate) mod receiver;
 
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, delete, get, post, request};
+pub(crate) use process::Process;
 pub(crate) use receiver::Receiver;
 
 /// The project's root.

@@ -1,0 +1,135 @@
+//! A host that is left running: among many good requests some are bad, and nothing of the bad ones stays.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http1::SendRequest;
+use hyper_util::rt::TokioIo;
+
+use crate::support::Process;
+
+/// How many good requests one storm has.
+const GOOD: usize = 5_000;
+
+/// How many connections send them.
+const CONNECTIONS: usize = 16;
+
+/// A path, its status, or none where the response breaks off, and how many times it is asked for.
+const BAD: &[(&str, Option<u16>, usize)] = &[
+    ("/loop", Some(504), 3),
+    ("/print-for-ever", Some(504), 1),
+    ("/sleep?3600000", Some(504), 3),
+    ("/trap", Some(500), 60),
+    ("/hoard", Some(500), 20),
+    ("/leak?1000000", Some(500), 10),
+    ("/leak-streams?1000000", Some(500), 10),
+    ("/half?10", Some(500), 20),
+    ("/half?100000", None, 20),
+    ("/never-ends", None, 3),
+    ("/endless", None, 3),
+];
+
+/// The good requests, and their answers.
+const WELL: &[(&str, &str)] = &[
+    ("/hello", "hello"),
+    ("/kv?default&key&value", "Some(\"value\")"),
+    ("/sql?default&SELECT+1", "[\"1\"]"),
+];
+
+async fn connect(address: SocketAddr) -> SendRequest<Empty<Bytes>> {
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+/// The status and the body, if all of it came.
+async fn ask(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> Option<(u16, String)> {
+    sender.ready().await.ok()?;
+    let request = http::Request::get(path).header("host", "x");
+    let request = request.body(Empty::new()).unwrap();
+    let (parts, body) = sender.send_request(request).await.ok()?.into_parts();
+    let body = body.collect().await.ok()?.to_bytes();
+    Some((
+        parts.status.as_u16(),
+        String::from_utf8_lossy(&body).into_owned(),
+    ))
+}
+
+async fn good(address: SocketAddr, left: Arc<AtomicUsize>) {
+    let mut sender = connect(address).await;
+    loop {
+        let number = left.fetch_sub(1, Ordering::Relaxed);
+        if number == 0 || number > GOOD {
+            return;
+        }
+        let (path, answer) = WELL[number % WELL.len()];
+        let got = ask(&mut sender, path).await;
+        assert_eq!(got, Some((200, answer.to_owned())), "{path}");
+    }
+}
+
+async fn bad(address: SocketAddr, (path, status, times): (&str, Option<u16>, usize)) {
+    for _ in 0..times {
+        let got = ask(&mut connect(address).await, path).await;
+        assert_eq!(got.map(|(status, _)| status), status, "{path}");
+    }
+}
+
+/// Good and bad requests at the same time; all of them have ended when it returns.
+fn storm(address: SocketAddr) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let left = Arc::new(AtomicUsize::new(GOOD));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..CONNECTIONS {
+            tasks.spawn(good(address, Arc::clone(&left)));
+        }
+        for case in BAD {
+            tasks.spawn(bad(address, *case));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.unwrap();
+        }
+    });
+}
+
+/// Waits until the host has nothing left to do: it computes no more than its clock does.
+fn quiet(process: &Process) {
+    for _ in 0..300 {
+        let before = process.ticks();
+        std::thread::sleep(Duration::from_millis(300));
+        if process.ticks() - before <= 3 {
+            return;
+        }
+    }
+    panic!("the host still computes, long after the last request");
+}
+
+#[test]
+fn bad_requests_among_ten_thousand_good_ones_leave_nothing_behind() {
+    let process = Process::run(
+        "key_value_stores = [\"default\"]\nsqlite_databases = [\"default\"]\n\
+         tool.signet.request_timeout_ms = 4000\ntool.signet.response_timeout_ms = 1000\n\
+         tool.signet.memory_mb = 64",
+        "",
+    );
+    // The first storm fills what a host keeps: caches, connections, threads.
+    storm(process.address);
+    quiet(&process);
+    let level = process.memory();
+    storm(process.address);
+    quiet(&process);
+    let after = process.memory();
+    let room = 32 << 20;
+    assert!(after <= level + room, "{level} bytes before, {after} after");
+}
