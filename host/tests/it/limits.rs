@@ -134,6 +134,37 @@ fn there_are_no_more_instances_than_the_limit_of_the_component_or_of_the_host() 
 }
 
 #[test]
+fn an_instance_serves_no_more_requests_at_once_than_its_limit() {
+    let most = |limit: &str| -> usize {
+        let host = guest().with(limit).threads(1).start();
+        let address = host.address();
+        let ask = move || get(address, "/together?50").body.parse().unwrap();
+        let ask_again = move || (0..6).map(|_| ask()).max().unwrap();
+        let asking: Vec<_> = (0..8).map(|_| std::thread::spawn(ask_again)).collect();
+        let answers = asking.into_iter().map(|thread| thread.join().unwrap());
+        answers.max().unwrap()
+    };
+    assert_eq!(most("tool.signet.max_concurrent = 1"), 1);
+    let most = most("tool.signet.max_concurrent = 3");
+    assert!((2..=3).contains(&most), "{most}");
+}
+
+#[test]
+fn an_instance_without_work_is_dropped() {
+    let host = guest()
+        .with("tool.signet.instance_idle_ms = 20")
+        .threads(1)
+        .start();
+    host.get("/count");
+    // Each try waits twice as long as the one before, on a machine that is as busy as it is.
+    let dropped = (5..14).any(|power| {
+        std::thread::sleep(std::time::Duration::from_millis(1 << power));
+        host.get("/count") == "1"
+    });
+    assert!(dropped);
+}
+
+#[test]
 fn a_component_has_no_more_requests_than_its_limit() {
     let host = guest().with("tool.signet.max_requests = 1").start();
     let address = host.address();
