@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use wasmtime::WasmBacktrace;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
 
@@ -28,7 +29,7 @@ use ticket::Ticket;
 pub enum HandleError {
     /// The guest trapped, or broke the rules of its interface.
     #[error("the guest failed: {0}")]
-    Failed(wasmtime::Error),
+    Failed(String),
     /// The guest did not begin its response in time.
     #[error("the guest did not answer within {} ms", .0.as_millis())]
     Deadline(Duration),
@@ -139,11 +140,9 @@ impl Pool {
         let end = Instant::now() + limits.response_timeout;
         let (parts, body) = response.into_parts();
         let body = Watched::new(body, Arc::clone(ticket), end, Arc::clone(turn));
-        let body = body.settle().await.map_err(|error| {
-            let reason = ticket
-                .fell()
-                .map_or_else(|| error.to_string(), str::to_owned);
-            HandleError::Failed(wasmtime::Error::msg(reason))
+        let body = body.settle().await.map_err(|error| match ticket.fell() {
+            Some(reason) => HandleError::Failed(reason.to_owned()),
+            None => HandleError::Failed(error.to_string()),
         })?;
         ticket.settled();
         Ok(::http::Response::from_parts(parts, body))
@@ -160,11 +159,17 @@ impl Pool {
             {
                 HandleError::Full(none.error.to_string())
             }
-            Ok(none) => HandleError::Failed(wasmtime::Error::msg(format!("{:#}", none.error))),
-            Err(error) => HandleError::Failed(match ticket.fell() {
-                Some(reason) => wasmtime::Error::msg(reason.to_owned()),
-                None => error,
-            }),
+            Ok(none) => HandleError::Failed(format!("{:#}", none.error)),
+            Err(error) => {
+                if let Some(reason) = ticket.fell() {
+                    return HandleError::Failed(reason.to_owned());
+                }
+                // A handler of WASI 0.2 that traps does not take its instance's worker along.
+                if error.is::<WasmBacktrace>() {
+                    maker::report(&self.guest().name, ticket.id(), &error);
+                }
+                HandleError::Failed(error.root_cause().to_string())
+            }
         }
     }
 }

@@ -144,6 +144,18 @@ impl HandlerState for Maker {
     }
 }
 
+/// Says in the log why an instance fell, and which requests were with it.
+pub(super) fn report(component: &str, requests: &str, error: &wasmtime::Error) {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    tracing::error!(
+        component,
+        requests,
+        error = %error.root_cause(),
+        backtrace = backtrace.map(tracing::field::display),
+        "an instance was ended"
+    );
+}
+
 /// What one instance may still take on.
 pub(super) struct Worker {
     name: String,
@@ -192,17 +204,9 @@ impl WorkerState for Worker {
         if let Err(error) = result
             && !self.ending.load(Ordering::Relaxed)
         {
-            let reason = error.root_cause().to_string();
             // Before the Store goes: a body that ends with it must know why it ended.
-            let requests = self.tickets.fall(&reason);
-            let backtrace = error.downcast_ref::<WasmBacktrace>();
-            tracing::error!(
-                component = self.name,
-                requests = requests.join(" "),
-                error = reason,
-                backtrace = backtrace.map(tracing::field::display),
-                "an instance was ended"
-            );
+            let requests = self.tickets.fall(&error.root_cause().to_string());
+            report(&self.name, &requests.join(" "), &error);
         }
         drop(store);
     }

@@ -60,6 +60,11 @@ impl Ticket {
         self.answered_at.get().copied()
     }
 
+    /// The request's name in the log.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Why the instance fell, if it did.
     pub(super) fn fell(&self) -> Option<&str> {
         self.fell.get().map(String::as_str)
@@ -77,22 +82,37 @@ pub(super) struct Tickets(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    all: Mutex<Vec<Weak<Ticket>>>,
+    here: Mutex<Here>,
     /// For how many ticks the instance has computed without looking at its other requests.
     ticks: AtomicU32,
+}
+
+#[derive(Default)]
+struct Here {
+    tickets: Vec<Weak<Ticket>>,
+    /// Whether there has been any.
+    used: bool,
+}
+
+impl Here {
+    fn tickets(&self) -> impl Iterator<Item = Arc<Ticket>> {
+        self.tickets.iter().filter_map(Weak::upgrade)
+    }
 }
 
 impl Tickets {
     /// Takes a request in.
     pub(super) fn add(&self, ticket: &Arc<Ticket>) {
-        let mut tickets = self.lock();
-        if !tickets.is_empty() {
+        let mut here = self.lock();
+        if here.used {
             ticket.shared.store(true, Ordering::Relaxed);
-            for other in tickets.iter().filter_map(Weak::upgrade) {
+            for other in here.tickets() {
                 other.shared.store(true, Ordering::Relaxed);
             }
         }
-        tickets.push(Arc::downgrade(ticket));
+        here.used = true;
+        here.tickets.retain(|other| other.strong_count() > 0);
+        here.tickets.push(Arc::downgrade(ticket));
     }
 
     /// The instance looked at all its requests.
@@ -105,8 +125,8 @@ impl Tickets {
         if self.0.ticks.fetch_add(1, Ordering::Relaxed) != STUCK_TICKS {
             return;
         }
-        let tickets = self.lock();
-        let waiting = tickets.iter().filter_map(Weak::upgrade);
+        let here = self.lock();
+        let waiting = here.tickets();
         let waiting: Vec<_> = waiting
             .filter(|ticket| !ticket.settled.load(Ordering::Relaxed))
             .collect();
@@ -119,17 +139,14 @@ impl Tickets {
 
     /// When the response to the latest request began, if it has.
     pub(super) fn latest_answered_at(&self) -> Option<Instant> {
-        self.lock()
-            .last()
-            .and_then(Weak::upgrade)
-            .and_then(|ticket| ticket.answered_at())
+        let latest = self.lock().tickets.last().and_then(Weak::upgrade);
+        latest.and_then(|ticket| ticket.answered_at())
     }
 
     /// Tells all requests that are with the instance that it fell, and says which they are.
     pub(super) fn fall(&self, reason: &str) -> Vec<String> {
-        let tickets = self.lock();
-        let present = tickets.iter().filter_map(Weak::upgrade);
-        present
+        self.lock()
+            .tickets()
             .map(|ticket| {
                 let _ = ticket.fell.set(reason.to_owned());
                 ticket.id.clone()
@@ -137,8 +154,8 @@ impl Tickets {
             .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Ticket>>> {
-        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Here> {
+        self.0.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
