@@ -47,6 +47,8 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// How many threads serve.
     pub threads: Option<NonZeroUsize>,
+    /// What clients may take of the host.
+    pub server: server::Limits,
 }
 
 /// Why an app did not open because of what was given, as opposed to what went wrong.
@@ -74,6 +76,7 @@ pub struct App {
     engine: wasmtime::Engine,
     threads: usize,
     drain: Duration,
+    limits: server::Limits,
     compiled: usize,
     state_dir: PathBuf,
 }
@@ -157,6 +160,7 @@ impl App {
             engine,
             threads,
             drain: plan.host.bounds.drain,
+            limits: options.server,
             compiled,
             state_dir,
         })
@@ -180,12 +184,13 @@ impl App {
             }
         }
         let served = Arc::new(served);
+        let shared = Arc::new(server::Shared::new(self.limits));
         let mut threads = Vec::new();
         for (index, listeners) in listeners.into_iter().enumerate() {
             let (stop, drain) = (stop.clone(), self.drain);
-            let served = Arc::clone(&served);
+            let (served, shared) = (Arc::clone(&served), Arc::clone(&shared));
             let work = move || {
-                let ended = serve_thread(&served, listeners, stop.subscribe(), drain);
+                let ended = serve_thread(&served, listeners, stop.subscribe(), drain, shared);
                 // A thread that fails takes the others along: half a host would lose connections.
                 stop.send_replace(true);
                 ended
@@ -213,6 +218,7 @@ fn serve_thread(
     listeners: Vec<TcpListener>,
     stopped: watch::Receiver<bool>,
     drain: Duration,
+    shared: Arc<server::Shared>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -227,7 +233,7 @@ fn serve_thread(
             listener,
             router: app.router(&ending),
         });
-        server::serve(sites.collect(), stopped, drain).await
+        server::serve(sites.collect(), stopped, drain, shared).await
     });
     ending.store(true, Ordering::Relaxed);
     // What a guest left running after its response ends here; a statement in the database may finish.

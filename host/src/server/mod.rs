@@ -1,30 +1,41 @@
 //! From sockets to requests and back: accepts connections on every core, routes each request to the
-//! pool of its component, drains when told to stop. Comes in: listeners and routes; goes out:
-//! responses. Never touches a component itself.
+//! pool of its component, drains when told to stop. Comes in: listeners, routes and limits; goes out:
+//! responses. Never touches a component itself, and never lets a client take more than its limits.
 
 pub mod bind;
+mod connection;
+mod head;
+mod limits;
+mod request_body;
 pub mod respond;
+mod response_body;
 pub mod router;
+mod shared;
+mod socket;
+mod stream;
+mod traffic;
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use http::{Request, Response};
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use wasmtime_wasi_http::WasiBody;
 
 use crate::runtime::Pool;
+use connection::Incident;
+use request_body::RequestBody;
 use respond::Refusal;
+use response_body::{Held, ResponseBody};
 use router::Router;
+
+pub use limits::Limits;
+pub use shared::Shared;
 
 /// One address on one thread: its listener and what is served there.
 pub struct Site {
@@ -34,147 +45,174 @@ pub struct Site {
     pub router: Router<Pool>,
 }
 
-/// How long a client may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How long to wait after a failed accept: the usual cause is that the process has no file
 /// descriptors left, which does not mend itself in no time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves all sites of one thread until `stop` turns true, then lets requests in flight end within
-/// `drain`.
+/// `drain`. `shared` is the same for all threads of a host.
 pub async fn serve(
     sites: Vec<Site>,
     stop: watch::Receiver<bool>,
     drain: Duration,
+    shared: Arc<Shared>,
 ) -> std::io::Result<()> {
     let mut running = Vec::new();
     for site in sites {
         let listener = TcpListener::from_std(site.listener)?;
-        running.push(serve_site(
-            listener,
-            Arc::new(site.router),
-            stop.clone(),
-            drain,
-        ));
+        let here = Arc::new(Here {
+            router: site.router,
+            shared: Arc::clone(&shared),
+        });
+        running.push(serve_site(listener, here, stop.clone(), drain));
     }
     futures::future::join_all(running).await;
     Ok(())
 }
 
+/// What answers the requests of one site.
+struct Here {
+    router: Router<Pool>,
+    shared: Arc<Shared>,
+}
+
 async fn serve_site(
     listener: TcpListener,
-    router: Arc<Router<Pool>>,
+    here: Arc<Here>,
     mut stop: watch::Receiver<bool>,
     drain: Duration,
 ) {
-    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let told = stop.clone();
     loop {
         tokio::select! {
             // A dropped sender means that nobody is left to say stop: stop.
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => serve_connection(stream, peer, &router, &graceful),
+                Ok((stream, peer)) => take(stream, peer, &here, &told, &mut connections),
                 Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
+                    if let Some(count) = here.shared.accept.count(Instant::now()) {
+                        tracing::warn!(%error, count, "connections were not accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
+            Some(ended) = connections.join_next() => report(ended),
         }
     }
     drop(listener);
-    let open = graceful.count();
-    if tokio::time::timeout(drain, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    let ended = tokio::time::timeout(drain, async {
+        while let Some(ended) = connections.join_next().await {
+            report(ended);
+        }
+    });
+    if ended.await.is_err() {
         tracing::warn!(
-            open,
+            open = connections.len(),
             drain_ms = drain.as_millis() as u64,
             "connections were cut: requests did not end in time"
         );
     }
 }
 
-fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: &Arc<Router<Pool>>,
-    graceful: &GracefulShutdown,
+/// Gives a new connection a task, if there is a place for it.
+fn take(
+    stream: tokio::net::TcpStream,
+    peer: std::net::SocketAddr,
+    here: &Arc<Here>,
+    stop: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
 ) {
-    // A small response must not wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let router = Arc::clone(router);
-    let begun = Arc::new(AtomicBool::new(false));
-    let first = Arc::clone(&begun);
-    let service = service_fn(move |request| {
-        first.store(true, Ordering::Relaxed);
-        let router = Arc::clone(&router);
-        async move { Ok::<_, Infallible>(answer(&router, request).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEADER_TIMEOUT);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .into_owned();
-    let connection = graceful.watch(connection);
-    tokio::task::spawn(async move {
-        let mut connection = std::pin::pin!(connection);
-        // Which protocol a client speaks is read without a timeout of its own.
-        let ended = match tokio::time::timeout(HEADER_TIMEOUT, connection.as_mut()).await {
-            Err(_) if !begun.load(Ordering::Relaxed) => return,
-            Err(_) => connection.await,
-            Ok(ended) => ended,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%peer, error, "a connection ended early");
-        }
-    });
+    let (here, stop) = (Arc::clone(here), stop.clone());
+    if let Some(place) = here.shared.connection() {
+        connections.spawn(async move {
+            let answer = |request, incident| answer(Arc::clone(&here), request, incident);
+            connection::serve(stream, peer, &here.shared.limits, stop, answer).await;
+            drop(place);
+        });
+        return;
+    }
+    if let Some(count) = here.shared.full.count(Instant::now()) {
+        tracing::warn!(
+            count,
+            "connections were turned away: as many are open as may be"
+        );
+    }
+    if let Some(place) = here.shared.farewell() {
+        connections.spawn(async move {
+            connection::turn_away(stream).await;
+            drop(place);
+        });
+    }
 }
 
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed: please report this as a defect");
+    }
+}
+
+/// One request, from its head to the response that goes out.
 async fn answer(
-    router: &Router<Pool>,
-    request: http::Request<Incoming>,
-) -> http::Response<WasiBody> {
-    let Some(pool) = router.route(request.uri().path()).map(|found| found.value) else {
-        return respond::refuse(&Refusal::NoRoute);
+    here: Arc<Here>,
+    request: Request<Incoming>,
+    incident: Incident,
+) -> Response<ResponseBody> {
+    let version = request.version();
+    let place = here.shared.request();
+    let answered = match &place {
+        Some(_) => ask(&here, request, &incident).await,
+        None => Err(Refusal::Full),
     };
-    let request = match for_guest(request) {
-        Ok(request) => request,
-        Err(refusal) => return respond::refuse(&refusal),
-    };
-    match pool.handle(request).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(component = pool.guest().name, %error, "a request was not answered by its component");
-            respond::refuse(&Refusal::from(&error))
+    let response = answered.unwrap_or_else(|refusal| {
+        let mut response = respond::refuse(&refusal);
+        if refusal.is_last() {
+            head::last(response.headers_mut(), version);
         }
-    }
+        response
+    });
+    let held = Held {
+        _place: place,
+        _flight: incident.flight,
+        stall: incident.stall,
+    };
+    let limit = here.shared.limits.max_response_body;
+    response.map(|body| ResponseBody::new(body, limit, held))
 }
 
-/// Gives the request the absolute URI that WASI expects: over HTTP/1 the authority comes in the Host
-/// header.
-fn for_guest(request: http::Request<Incoming>) -> Result<http::Request<WasiBody>, Refusal> {
+/// The guest's response, if there is one that can be sent.
+async fn ask(
+    here: &Here,
+    request: Request<Incoming>,
+    incident: &Incident,
+) -> Result<Response<WasiBody>, Refusal> {
+    let limits = &here.shared.limits;
     let (mut parts, body) = request.into_parts();
-    let mut uri = std::mem::take(&mut parts.uri).into_parts();
-    if uri.authority.is_none() {
-        let host = parts
-            .headers
-            .get(http::header::HOST)
-            .ok_or(Refusal::NoHost)?;
-        uri.authority = Some(host.as_bytes().try_into().map_err(|_| Refusal::NoHost)?);
+    // The body is taken over first: whatever is refused from here on is dropped unread.
+    let traffic = Arc::clone(incident.flight.traffic());
+    let body = RequestBody::new(body, limits.max_request_body, limits.body_timeout, traffic);
+    head::for_guest(&mut parts, limits)?;
+    let found = here.router.route(parts.uri.path());
+    let pool = found.map(|found| found.value).ok_or(Refusal::NoRoute)?;
+    let body = body?;
+    let fate = body.fate();
+    let request = Request::from_parts(parts, body.boxed_unsync());
+    let answered = pool.handle(request).await;
+    // What a guest makes of a body that broke off is not what the client needs to know.
+    if let Some(refusal) = fate.refusal() {
+        return Err(refusal);
     }
-    uri.scheme = Some(http::uri::Scheme::HTTP);
-    uri.path_and_query
-        .get_or_insert_with(|| http::uri::PathAndQuery::from_static("/"));
-    parts.uri = http::Uri::from_parts(uri).map_err(|_| Refusal::NoHost)?;
-    let body = body.map_err(wasmtime_wasi_http::Error::from).boxed_unsync();
-    Ok(http::Request::from_parts(parts, body))
+    let name = &pool.guest().name;
+    let response = answered.map_err(|error| {
+        tracing::error!(component = name, %error, "a request was not answered by its component");
+        Refusal::from(&error)
+    })?;
+    let (parts, body) = response.into_parts();
+    let too_large = body.size_hint().lower() > limits.max_response_body;
+    let fault = head::fault(&parts, limits).or(too_large.then_some("its body is too large"));
+    if let Some(fault) = fault {
+        tracing::error!(component = name, fault, "a response was not sent");
+        return Err(Refusal::Failed);
+    }
+    Ok(Response::from_parts(parts, body))
 }

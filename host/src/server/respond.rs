@@ -15,13 +15,23 @@ use crate::runtime::HandleError;
 pub enum Refusal {
     /// No component has this path.
     NoRoute,
-    /// The request names no host, or one that cannot be read.
+    /// The request names no host, or one that cannot be read, or two.
     NoHost,
+    /// The request's target is not a path on this host.
+    BadTarget,
+    /// The request's target is longer than allowed.
+    TargetTooLong,
+    /// The request's head is larger than allowed.
+    HeadTooLarge,
+    /// The request's body is larger than allowed.
+    TooLarge,
+    /// The client stopped sending the request's body.
+    Silent,
     /// The component failed.
     Failed,
     /// The component took too long.
     Deadline,
-    /// No instance is free.
+    /// No instance is free, or as many requests are under way as may be.
     Full,
 }
 
@@ -39,17 +49,31 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NoHost => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::BadTarget => StatusCode::BAD_REQUEST,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Silent => StatusCode::REQUEST_TIMEOUT,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
+    /// Whether the connection ends with this answer, because the rest of the request is not read.
+    pub fn is_last(self) -> bool {
+        matches!(self, Self::TooLarge | Self::Silent | Self::HeadTooLarge)
+    }
+
     fn detail(self) -> &'static str {
         match self {
             Self::NoRoute => "no component serves this path",
-            Self::NoHost => "the request names no valid host",
+            Self::NoHost => "the request names no valid host, or more than one",
+            Self::BadTarget => "the request's target is not a path on this host",
+            Self::TargetTooLong => "the request's target is too long",
+            Self::HeadTooLarge => "the request's head is too large",
+            Self::TooLarge => "the request's body is too large",
+            Self::Silent => "the request's body did not arrive in time",
             Self::Failed => "the component failed while it handled this request",
             Self::Deadline => "the component did not answer in time",
             Self::Full => "the host is at its limit: try again shortly",
@@ -60,13 +84,7 @@ impl Refusal {
 /// The response for a refusal.
 pub fn refuse(refusal: &Refusal) -> Response<WasiBody> {
     let status = refusal.status();
-    let problem = serde_json::json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or_default(),
-        "status": status.as_u16(),
-        "detail": refusal.detail(),
-    });
-    let body = Full::new(Bytes::from(problem.to_string()))
+    let body = Full::new(Bytes::from(problem(refusal)))
         .map_err(|never| match never {})
         .boxed_unsync();
     let mut response = Response::new(body);
@@ -82,6 +100,27 @@ pub fn refuse(refusal: &Refusal) -> Response<WasiBody> {
     response
 }
 
+/// What a client is told whose connection has no place, before it has said which protocol it speaks.
+pub fn no_place() -> String {
+    let (status, problem) = (Refusal::Full.status(), problem(&Refusal::Full));
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+         retry-after: 1\r\nconnection: close\r\n\r\n{problem}",
+        problem.len()
+    )
+}
+
+fn problem(refusal: &Refusal) -> String {
+    let status = refusal.status();
+    let problem = serde_json::json!({
+        "type": "about:blank",
+        "title": status.canonical_reason().unwrap_or_default(),
+        "status": status.as_u16(),
+        "detail": refusal.detail(),
+    });
+    problem.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +130,11 @@ mod tests {
         for (refusal, status) in [
             (Refusal::NoRoute, 404),
             (Refusal::NoHost, 400),
+            (Refusal::BadTarget, 400),
+            (Refusal::Silent, 408),
+            (Refusal::TooLarge, 413),
+            (Refusal::TargetTooLong, 414),
+            (Refusal::HeadTooLarge, 431),
             (Refusal::Failed, 500),
             (Refusal::Deadline, 504),
             (Refusal::Full, 503),
