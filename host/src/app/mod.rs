@@ -29,7 +29,7 @@ use crate::runtime::engine::{self, Ticker};
 use crate::runtime::pool::Loaded;
 use crate::runtime::{Pool, linker};
 use crate::server::router::Router;
-use crate::server::{self, Site, bind};
+use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
 use compile::{Compile, link_all, open_cache, pool_size};
 use plan::Plan;
@@ -47,8 +47,6 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// How many threads serve.
     pub threads: Option<NonZeroUsize>,
-    /// What clients may take of the host.
-    pub server: server::Limits,
 }
 
 /// Why an app did not open because of what was given, as opposed to what went wrong.
@@ -160,7 +158,7 @@ impl App {
             engine,
             threads,
             drain: plan.host.bounds.drain,
-            limits: options.server,
+            limits: plan.host.bounds.server,
             compiled,
             state_dir,
         })
@@ -174,6 +172,7 @@ impl App {
     /// Starts to serve: one thread for each core, each with its own listeners and its own instances.
     pub fn start(self) -> anyhow::Result<Running> {
         let stop = watch::Sender::new(false);
+        descriptors::raise(self.limits.max_connections);
         let ticker = Ticker::start(&self.engine)?;
         let mut served = self.served;
         // Each thread owns its listeners, so that they are closed the moment it stops to accept.

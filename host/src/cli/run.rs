@@ -113,7 +113,6 @@ pub(super) fn options(common: Common) -> Options {
         state_dir: common.state_dir,
         cache_dir: common.cache_dir.or_else(default_cache),
         threads: common.threads,
-        ..Options::default()
     }
 }
 

@@ -76,6 +76,56 @@ pub const HOST: &[Bound<Host>] = &[
         |host| Some(host.instances.into()),
     ),
     Bound::new(
+        "max_connections",
+        |host, most| host.server.max_connections = count(most),
+        |host| number(host.server.max_connections),
+    ),
+    Bound::new(
+        "max_requests",
+        |host, most| host.server.max_requests = count(most),
+        |host| number(host.server.max_requests),
+    ),
+    Bound::new(
+        "header_timeout_ms",
+        |host, ms| host.server.header_timeout = Duration::from_millis(ms),
+        |host| milliseconds(host.server.header_timeout),
+    ),
+    Bound::new(
+        "idle_timeout_ms",
+        |host, ms| host.server.idle_timeout = Duration::from_millis(ms),
+        |host| milliseconds(host.server.idle_timeout),
+    ),
+    Bound::new(
+        "body_timeout_ms",
+        |host, ms| host.server.body_timeout = Duration::from_millis(ms),
+        |host| milliseconds(host.server.body_timeout),
+    ),
+    Bound::new(
+        "write_timeout_ms",
+        |host, ms| host.server.write_timeout = Duration::from_millis(ms),
+        |host| milliseconds(host.server.write_timeout),
+    ),
+    Bound::new(
+        "max_headers",
+        |host, most| host.server.max_headers = count(most),
+        |host| number(host.server.max_headers),
+    ),
+    Bound::new(
+        "max_header_bytes",
+        |host, most| host.server.max_header_bytes = count(most),
+        |host| number(host.server.max_header_bytes),
+    ),
+    Bound::new(
+        "max_target_bytes",
+        |host, most| host.server.max_target_bytes = count(most),
+        |host| number(host.server.max_target_bytes),
+    ),
+    Bound::new(
+        "max_h2_streams",
+        |host, most| host.server.max_h2_streams = u32::try_from(most).unwrap_or(u32::MAX),
+        |host| Some(host.server.max_h2_streams.into()),
+    ),
+    Bound::new(
         "shutdown_timeout_ms",
         |host, ms| host.drain = Duration::from_millis(ms),
         |host| milliseconds(host.drain),
@@ -111,6 +161,8 @@ pub const OUTBOUND: &[Bound<http::Limits>] = &[
 pub struct Host {
     /// How many instances there may be at once, all components together.
     pub instances: u32,
+    /// What clients may take.
+    pub server: crate::server::Limits,
     /// How long requests in flight may take when the host is told to stop.
     pub drain: Duration,
 }
@@ -119,6 +171,7 @@ impl Default for Host {
     fn default() -> Self {
         Self {
             instances: 1_000,
+            server: crate::server::Limits::default(),
             drain: Duration::from_secs(30),
         }
     }

@@ -177,6 +177,8 @@ const FAREWELL_BYTES: u64 = 64 << 10;
 /// Tells a client that there is no place for its connection, whatever it asked.
 pub(super) async fn turn_away(mut stream: TcpStream) {
     let farewell = async {
+        // An answer that comes before the question is taken for a broken connection.
+        let _ = stream.read(&mut [0; 1024]).await?;
         stream.write_all(respond::no_place().as_bytes()).await?;
         stream.shutdown().await?;
         // A socket closed over unread bytes would take the answer back.

@@ -1,10 +1,11 @@
 //! What a client may take of the host. Owns the numbers and their defaults; comes in: nothing, or what
-//! the operator set; goes out: bounds for the files beside this one. Never enforces anything itself.
+//! the operator set; goes out: bounds for the files beside this one. Never enforces anything itself. How
+//! large a body may be is a component's own bound, and stands with the others of its kind.
 
 use std::time::Duration;
 
 /// Bounds of connections and requests. All are on by default.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How many connections the host has open at once, all threads and addresses together. One more is
     /// answered 503 and closed.
@@ -29,10 +30,6 @@ pub struct Limits {
     pub max_target_bytes: usize,
     /// How many requests one HTTP/2 connection may have under way at once.
     pub max_h2_streams: u32,
-    /// How large the body of a request may be, in bytes.
-    pub max_request_body: u64,
-    /// How large the body of a response may be, in bytes.
-    pub max_response_body: u64,
 }
 
 impl Default for Limits {
@@ -48,8 +45,6 @@ impl Default for Limits {
             max_header_bytes: 64 << 10,
             max_target_bytes: 8 << 10,
             max_h2_streams: 200,
-            max_request_body: 16 << 20,
-            max_response_body: 64 << 20,
         }
     }
 }

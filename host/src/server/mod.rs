@@ -4,6 +4,7 @@
 
 pub mod bind;
 mod connection;
+pub mod descriptors;
 mod head;
 mod limits;
 mod request_body;
@@ -164,37 +165,37 @@ async fn answer(
         Some(_) => ask(&here, request, &incident).await,
         None => Err(Refusal::Full),
     };
-    let response = answered.unwrap_or_else(|refusal| {
+    let (response, limit) = answered.unwrap_or_else(|refusal| {
         let mut response = respond::refuse(&refusal);
         if refusal.is_last() {
             head::last(response.headers_mut(), version);
         }
-        response
+        (response, u64::MAX)
     });
     let held = Held {
         _place: place,
         _flight: incident.flight,
         stall: incident.stall,
     };
-    let limit = here.shared.limits.max_response_body;
     response.map(|body| ResponseBody::new(body, limit, held))
 }
 
-/// The guest's response, if there is one that can be sent.
+/// The guest's response, if there is one that can be sent, and how large its body may be.
 async fn ask(
     here: &Here,
     request: Request<Incoming>,
     incident: &Incident,
-) -> Result<Response<WasiBody>, Refusal> {
+) -> Result<(Response<WasiBody>, u64), Refusal> {
     let limits = &here.shared.limits;
     let (mut parts, body) = request.into_parts();
     // The body is taken over first: whatever is refused from here on is dropped unread.
     let traffic = Arc::clone(incident.flight.traffic());
-    let body = RequestBody::new(body, limits.max_request_body, limits.body_timeout, traffic);
+    let body = RequestBody::new(body, limits.body_timeout, traffic);
     head::for_guest(&mut parts, limits)?;
     let found = here.router.route(parts.uri.path());
     let pool = found.map(|found| found.value).ok_or(Refusal::NoRoute)?;
-    let body = body?;
+    let guest = pool.guest();
+    let body = body.at_most(guest.limits.request_body)?;
     let fate = body.fate();
     let request = Request::from_parts(parts, body.boxed_unsync());
     let answered = pool.handle(request).await;
@@ -202,17 +203,20 @@ async fn ask(
     if let Some(refusal) = fate.refusal() {
         return Err(refusal);
     }
-    let name = &pool.guest().name;
+    let name = &guest.name;
     let response = answered.map_err(|error| {
         tracing::error!(component = name, %error, "a request was not answered by its component");
         Refusal::from(&error)
     })?;
     let (parts, body) = response.into_parts();
-    let too_large = body.size_hint().lower() > limits.max_response_body;
+    let too_large = body.size_hint().lower() > guest.limits.response_body;
     let fault = head::fault(&parts, limits).or(too_large.then_some("its body is too large"));
     if let Some(fault) = fault {
         tracing::error!(component = name, fault, "a response was not sent");
         return Err(Refusal::Failed);
     }
-    Ok(Response::from_parts(parts, body))
+    Ok((
+        Response::from_parts(parts, body),
+        guest.limits.response_body,
+    ))
 }

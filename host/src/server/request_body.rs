@@ -54,30 +54,28 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// A body of at most `limit` bytes, whose sender may fall silent for `timeout`. Refused at once if
-    /// it says that it is larger.
-    pub(super) fn new(
-        inner: Incoming,
-        limit: u64,
-        timeout: Duration,
-        traffic: Arc<Traffic>,
-    ) -> Result<Self, Refusal> {
-        let body = Self {
+    /// A body whose sender may fall silent for `timeout`.
+    pub(super) fn new(inner: Incoming, timeout: Duration, traffic: Arc<Traffic>) -> Self {
+        Self {
             ended: inner.is_end_stream(),
-            left: limit,
-            limit,
+            left: u64::MAX,
+            limit: u64::MAX,
             timeout,
             silence: None,
             is_waiting: false,
             fate: Fate::default(),
             traffic,
             inner,
-        };
-        // A body that is refused here is dropped as any other that is not read to its end.
-        if body.inner.size_hint().lower() > limit {
+        }
+    }
+
+    /// The body, if it does not say that it is larger than `limit` bytes. It ends where it is after all.
+    pub(super) fn at_most(mut self, limit: u64) -> Result<Self, Refusal> {
+        if self.inner.size_hint().lower() > limit {
             return Err(Refusal::TooLarge);
         }
-        Ok(body)
+        (self.limit, self.left) = (limit, limit);
+        Ok(self)
     }
 
     /// What becomes of the body, to be looked at when the guest has answered.

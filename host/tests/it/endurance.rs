@@ -1,6 +1,8 @@
-//! A host that is left running: among many good requests some are bad, and nothing of the bad ones stays.
+//! A host that is left running: among many good requests some are bad, among many clients most are slow, and
+//! nothing of them stays.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 
-use crate::support::Process;
+use crate::support::{Process, get};
 
 /// How many good requests one storm has.
 const GOOD: usize = 5_000;
@@ -132,4 +134,54 @@ fn bad_requests_among_ten_thousand_good_ones_leave_nothing_behind() {
     let after = process.memory();
     let room = 32 << 20;
     assert!(after <= level + room, "{level} bytes before, {after} after");
+}
+
+/// How many connections send one byte a second.
+const SLOW: usize = 2_000;
+
+/// How many bytes each of them has sent before the good requests may end.
+const ROUNDS: usize = 4;
+
+#[test]
+fn two_thousand_clients_that_send_a_byte_a_second_keep_nobody_from_being_served() {
+    // This process needs as many sockets as the host does.
+    signet::server::descriptors::raise(SLOW);
+    // They have time enough to be slow on a machine that is slow as well.
+    let process = Process::run(
+        "tool.signet.request_timeout_ms = 120000",
+        "server.header_timeout_ms = 120000",
+    );
+    // Half of them are slow with the head, half with the body.
+    let head = b"GET /hello HTTP/1.1\r\nhost: x\r\nx-slow: ".as_slice();
+    let body = b"POST /read HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n".as_slice();
+    let mut slow: Vec<_> = (0..SLOW)
+        .map(|number| {
+            let mut stream = TcpStream::connect(process.address).unwrap();
+            let beginning = if number % 2 == 0 { head } else { body };
+            stream.write_all(beginning).unwrap();
+            stream
+        })
+        .collect();
+    let rounds = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..ROUNDS {
+                std::thread::sleep(Duration::from_secs(1));
+                for stream in &mut slow {
+                    stream.write_all(b"x").unwrap();
+                }
+                rounds.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        while rounds.load(Ordering::Relaxed) < ROUNDS {
+            let answer = get(process.address, "/hello");
+            assert_eq!((answer.status, answer.body.as_str()), (200, "hello"));
+        }
+    });
+    // They were connected all the time: none has an answer, and none was turned away.
+    for stream in &mut slow {
+        stream.set_nonblocking(true).unwrap();
+        let error = stream.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+    }
 }

@@ -25,7 +25,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "manifest",
-        &["capability", "runtime::pool", "server::router"],
+        &[
+            "capability",
+            "runtime::pool",
+            "server::Limits",
+            "server::router",
+        ],
     ),
     ("server", &["runtime"]),
     ("runtime", &["builtin", "capability", "telemetry"]),
