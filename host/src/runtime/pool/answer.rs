@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::ticket::Ticket;
+use super::ticket::{STUCK_TICKS, Ticket};
 
 /// How long a response's head may wait for its body.
 const SETTLE_TIME: Duration = Duration::from_millis(10);
@@ -54,6 +54,7 @@ impl Watched {
 
     /// Collects the beginning of the body, or all of it if that is short and comes at once.
     pub(super) async fn settle(mut self) -> Result<WasiBody, Error> {
+        let ticket = Arc::clone(&self.ticket);
         let mut frames = VecDeque::new();
         let collect = async {
             let mut bytes = 0;
@@ -68,9 +69,17 @@ impl Watched {
             Ok(false)
         };
         let patience = async {
-            tokio::time::sleep(SETTLE_TIME).await;
-            for _ in 0..SETTLE_TURNS {
-                tokio::task::yield_now().await;
+            // While the instance computes for another request, this one's body cannot come: either that
+            // ends, or the instance is found to be stuck and the request is tried elsewhere, which is too
+            // late once the head has gone out.
+            for _ in 0..2 * STUCK_TICKS {
+                tokio::time::sleep(SETTLE_TIME).await;
+                for _ in 0..SETTLE_TURNS {
+                    tokio::task::yield_now().await;
+                }
+                if !ticket.is_held_up() {
+                    break;
+                }
             }
         };
         let ended = tokio::select! {

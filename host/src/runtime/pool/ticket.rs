@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 /// How many ticks of the epoch (10 ms each) an instance computes before the requests that wait for it are
 /// told.
-const STUCK_TICKS: u32 = 10;
+pub(super) const STUCK_TICKS: u32 = 10;
 
 /// One attempt to have a request answered.
 pub(super) struct Ticket {
@@ -26,6 +26,8 @@ pub(super) struct Ticket {
     settled: AtomicBool,
     /// Told when the instance computes and computes while others wait for it.
     stuck: Notify,
+    /// The requests of the instance, once it took this one.
+    company: OnceLock<Weak<Inner>>,
 }
 
 impl Ticket {
@@ -37,6 +39,7 @@ impl Ticket {
             answered_at: OnceLock::new(),
             settled: AtomicBool::new(false),
             stuck: Notify::new(),
+            company: OnceLock::new(),
         })
     }
 
@@ -53,6 +56,12 @@ impl Ticket {
     /// Waits until the instance is stuck, and this request not the only one that waits for it.
     pub(super) async fn stuck(&self) {
         self.stuck.notified().await;
+    }
+
+    /// Whether the instance computes right now and so cannot go on with this request.
+    pub(super) fn is_held_up(&self) -> bool {
+        let company = self.company.get().and_then(Weak::upgrade);
+        company.is_some_and(|company| company.ticks.load(Ordering::Relaxed) > 0)
     }
 
     /// When the response began, if it has.
@@ -103,6 +112,7 @@ impl Here {
 impl Tickets {
     /// Takes a request in.
     pub(super) fn add(&self, ticket: &Arc<Ticket>) {
+        let _ = ticket.company.set(Arc::downgrade(&self.0));
         let mut here = self.lock();
         if here.used {
             ticket.shared.store(true, Ordering::Relaxed);
