@@ -20,12 +20,14 @@ const GOOD: usize = 5_000;
 /// How many connections send them.
 const CONNECTIONS: usize = 16;
 
-/// A path, its status, or none where the response breaks off, and how many times it is asked for.
+/// A path, its status, or none where the response breaks off, and how many times it is asked for. A guest
+/// whose memory may not grow is told so, and goes on.
 const BAD: &[(&str, Option<u16>, usize)] = &[
     ("/loop", Some(504), 3),
     ("/print-for-ever", Some(504), 1),
     ("/sleep?3600000", Some(504), 3),
     ("/trap", Some(500), 60),
+    ("/grow?100000", Some(200), 20),
     ("/hoard", Some(500), 20),
     ("/leak?1000000", Some(500), 10),
     ("/leak-streams?1000000", Some(500), 10),
