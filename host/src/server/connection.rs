@@ -49,8 +49,8 @@ pub(super) struct Incident {
     pub(super) stall: Option<Arc<Stall>>,
 }
 
-/// Serves the connection to its end. When `stop` turns true, requests under way are answered and no
-/// other is taken.
+/// Serves the connection to its end. When `stop` turns true, requests that are under way or on their way
+/// are answered and no other is taken.
 pub(super) async fn serve<A, F>(
     stream: TcpStream,
     peer: SocketAddr,
@@ -79,7 +79,7 @@ pub(super) async fn serve<A, F>(
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let mut told = pin!(told(stop));
-    let mut is_told = false;
+    let (mut is_told, mut is_closing) = (false, false);
     let mut alarm = pin!(tokio::time::sleep(limits.header_timeout));
     loop {
         let event = std::future::poll_fn(|cx| {
@@ -88,6 +88,10 @@ pub(super) async fn serve<A, F>(
             }
             if !is_told && told.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Told);
+            }
+            // The answer to the last request says that it is the last.
+            if is_told && !is_closing && traffic.is_busy() {
+                return Poll::Ready(Event::Close);
             }
             // The alarm is only ever moved forward here: most requests end long before it rings.
             if let Some((end, _)) = traffic.due(limits)
@@ -105,6 +109,10 @@ pub(super) async fn serve<A, F>(
             }
             Event::Told => {
                 is_told = true;
+                traffic.leave(Instant::now());
+            }
+            Event::Close => {
+                is_closing = true;
                 traffic.close(Instant::now());
                 connection.as_mut().graceful_shutdown();
             }
@@ -114,6 +122,7 @@ pub(super) async fn serve<A, F>(
                         tracing::debug!(%peer, "a connection was cut: its client took too long");
                         return;
                     }
+                    is_closing = true;
                     traffic.close(Instant::now());
                     connection.as_mut().graceful_shutdown();
                     alarm.as_mut().reset(later(limits));
@@ -128,7 +137,11 @@ pub(super) async fn serve<A, F>(
 /// What a connection's task wakes up for.
 enum Event<T> {
     Ended(T),
+    /// The host stops.
     Told,
+    /// The host stops, and a request has come after all.
+    Close,
+    /// It may be time.
     Alarm,
 }
 

@@ -16,6 +16,7 @@ mod socket;
 mod stream;
 mod traffic;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use wasmtime_wasi_http::WasiBody;
@@ -101,7 +102,9 @@ async fn serve_site(
             Some(ended) = connections.join_next() => report(ended),
         }
     }
-    drop(listener);
+    for (stream, peer) in queue(listener) {
+        take(stream, peer, &here, &told, &mut connections);
+    }
     let ended = tokio::time::timeout(drain, async {
         while let Some(ended) = connections.join_next().await {
             report(ended);
@@ -116,10 +119,24 @@ async fn serve_site(
     }
 }
 
+/// Closes the listener; who has connected and waits to be accepted is not sent away.
+fn queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else {
+        return Vec::new();
+    };
+    // No more than the queue holds, or a flood would keep the host from stopping.
+    let accepted = (0..bind::BACKLOG).map_while(|_| listener.accept().ok());
+    let streams = accepted.filter_map(|(stream, peer)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    });
+    streams.collect()
+}
+
 /// Gives a new connection a task, if there is a place for it.
 fn take(
-    stream: tokio::net::TcpStream,
-    peer: std::net::SocketAddr,
+    stream: TcpStream,
+    peer: SocketAddr,
     here: &Arc<Here>,
     stop: &watch::Receiver<bool>,
     connections: &mut JoinSet<()>,

@@ -3,7 +3,7 @@
 //! connection is to be closed unless something happens. Reads the clock only where a request ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::limits::Limits;
 
@@ -18,8 +18,14 @@ struct State {
     blocked: bool,
     /// The client has sent, or was about to send, what nobody will read.
     unread: bool,
+    /// Since when the host wants to stop.
+    leaving: Option<Instant>,
     closing: Option<Instant>,
 }
+
+/// How long a connection without a request is kept when the host stops: a client may have sent one that
+/// is on its way, and to close on it would lose it.
+const LAST_CALL: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -51,6 +57,7 @@ impl Traffic {
             http2: false,
             blocked: false,
             unread: false,
+            leaving: None,
             closing: None,
         })))
     }
@@ -98,6 +105,16 @@ impl Traffic {
         self.state().unread
     }
 
+    /// The host wants to stop: the connection ends as soon as nobody loses by it.
+    pub(super) fn leave(&self, now: Instant) {
+        self.state().leaving.get_or_insert(now);
+    }
+
+    /// Whether requests are under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.state().requests > 0
+    }
+
     /// The connection was told to close once its requests are done.
     pub(super) fn close(&self, now: Instant) {
         self.state().closing.get_or_insert(now);
@@ -109,15 +126,21 @@ impl Traffic {
         if state.requests > 0 || state.blocked {
             return None;
         }
-        let (since, allowed, end) = match (state.closing, state.phase) {
+        let (since, allowed, end) = match (state.closing, state.leaving, state.phase) {
             // Whoever was told goodbye still takes what is on its way, but not for ever.
-            (Some(told), Phase::Idle(since)) => (told.max(since), limits.write_timeout, End::Cut),
-            (Some(told), Phase::Busy) => (told, limits.write_timeout, End::Cut),
-            (_, Phase::Fresh(since) | Phase::Head(since)) => {
+            (Some(told), _, Phase::Idle(since)) => {
+                (told.max(since), limits.write_timeout, End::Cut)
+            }
+            (Some(told), _, Phase::Busy) => (told, limits.write_timeout, End::Cut),
+            (None, Some(leaving), Phase::Idle(_)) => (leaving, LAST_CALL, End::Close),
+            (None, Some(leaving), Phase::Fresh(_)) if !state.unread => {
+                (leaving, LAST_CALL, End::Close)
+            }
+            (_, _, Phase::Fresh(since) | Phase::Head(since)) => {
                 (since, limits.header_timeout, End::Cut)
             }
-            (None, Phase::Idle(since)) => (since, limits.idle_timeout, End::Close),
-            (None, Phase::Busy) => return None,
+            (None, None, Phase::Idle(since)) => (since, limits.idle_timeout, End::Close),
+            (None, _, Phase::Busy) => return None,
         };
         // A time that no clock reaches is no bound.
         Some((since.checked_add(allowed)?, end))
@@ -146,8 +169,6 @@ impl Drop for Flight {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn traffic() -> (Arc<Traffic>, Instant, Limits) {
@@ -199,6 +220,22 @@ mod tests {
         traffic.close(told + Duration::from_secs(60));
         let due = Some((told + limits.write_timeout, End::Cut));
         assert_eq!(traffic.due(&limits), due);
+    }
+
+    #[test]
+    fn a_host_that_stops_waits_for_what_is_on_its_way() {
+        let (traffic, start, limits) = traffic();
+        traffic.leave(start);
+        let last_call = Some((start + LAST_CALL, End::Close));
+        assert_eq!(traffic.due(&limits), last_call);
+        // A head has begun to come in: it may come to its end.
+        traffic.read(start);
+        let due = Some((start + limits.header_timeout, End::Cut));
+        assert_eq!(traffic.due(&limits), due);
+        let request = traffic.begin(false);
+        assert!(traffic.is_busy());
+        drop(request);
+        assert_eq!(traffic.due(&limits), last_call);
     }
 
     #[test]

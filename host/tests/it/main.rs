@@ -6,6 +6,7 @@ mod builtin;
 mod capabilities;
 mod cli;
 mod clients;
+mod drain;
 mod endurance;
 mod faults;
 mod hmac;

@@ -1,0 +1,144 @@
+//! How a host ends: what it took on is answered, and nobody keeps it from ending.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{Process, get};
+
+/// How many requests there are in all, if nobody stops the host.
+const REQUESTS: usize = 10_000;
+
+/// How many clients send them.
+const CLIENTS: usize = 16;
+
+/// What became of a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Answered in full; whether the host said that this was the connection's last.
+    Answered { last: bool },
+    /// The connection ended, after so many bytes of the answer.
+    Lost(usize),
+}
+
+/// One request on a connection, and its answer.
+fn ask(stream: &mut BufReader<TcpStream>) -> Outcome {
+    let request = b"GET /sleep?2 HTTP/1.1\r\nhost: x\r\n\r\n";
+    let (mut head, mut body) = (String::new(), [0; 5]);
+    if stream.get_mut().write_all(request).is_err() {
+        return Outcome::Lost(0);
+    }
+    while !head.ends_with("\r\n\r\n") {
+        match stream.read_line(&mut head) {
+            Ok(read) if read > 0 => {}
+            _ => return Outcome::Lost(head.len()),
+        }
+    }
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    if stream.read_exact(&mut body).is_err() || &body != b"slept" {
+        return Outcome::Lost(head.len());
+    }
+    Outcome::Answered {
+        last: head.to_lowercase().contains("connection: close"),
+    }
+}
+
+/// Asks until all is asked or the host takes no more connections; returns what was lost.
+fn client(address: SocketAddr, answered: &AtomicUsize) -> Vec<Outcome> {
+    let mut lost = Vec::new();
+    while let Ok(stream) = TcpStream::connect(address) {
+        let mut stream = BufReader::new(stream);
+        for number in 0.. {
+            if answered.load(Ordering::Relaxed) >= REQUESTS {
+                return lost;
+            }
+            match ask(&mut stream) {
+                Outcome::Answered { last } => {
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    if last {
+                        break;
+                    }
+                }
+                // Connected to the system's queue in the moment in which it was closed: never accepted.
+                Outcome::Lost(0) if number == 0 => break,
+                outcome => {
+                    lost.push(outcome);
+                    break;
+                }
+            }
+        }
+    }
+    lost
+}
+
+#[test]
+fn no_request_that_was_accepted_is_lost_when_the_host_is_told_to_stop() {
+    let mut process = Process::run("", "");
+    let (address, answered) = (process.address, AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| scope.spawn(|| client(address, &answered)))
+            .collect();
+        while answered.load(Ordering::Relaxed) < REQUESTS / 2 {
+            std::thread::yield_now();
+        }
+        process.signal("TERM");
+        for client in clients {
+            assert_eq!(client.join().unwrap(), []);
+        }
+    });
+    let answered = answered.into_inner();
+    assert!(
+        answered < REQUESTS,
+        "the host was not stopped in the middle"
+    );
+    assert_eq!(process.end(), Some(0));
+}
+
+#[test]
+fn a_guest_that_never_ends_does_not_keep_the_host_from_ending() {
+    let mut process = Process::run(
+        "tool.signet.request_timeout_ms = 3600000\ntool.signet.response_timeout_ms = 3600000",
+        "server.shutdown_timeout_ms = 500",
+    );
+    let address = process.address;
+    let busy: Vec<_> = ["/loop", "/never-ends", "/sleep?3600000", "/print-for-ever"]
+        .map(|path| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            stream
+        })
+        .into();
+    for _ in 0..8 {
+        assert_eq!(get(address, "/hello").status, 200);
+    }
+    process.signal("TERM");
+    assert_eq!(process.end(), Some(0));
+    for mut stream in busy {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.ends_with(b"0\r\n\r\n"), "the body looks complete");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_host_at_once() {
+    let mut process = Process::run(
+        "tool.signet.request_timeout_ms = 3600000",
+        "server.shutdown_timeout_ms = 3600000",
+    );
+    let mut stream = TcpStream::connect(process.address).unwrap();
+    stream
+        .write_all(b"GET /sleep?3600000 HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    for _ in 0..8 {
+        assert_eq!(get(process.address, "/hello").status, 200);
+    }
+    process.signal("TERM");
+    // It has taken note when it takes no more connections.
+    while TcpStream::connect(process.address).is_ok() {
+        std::thread::yield_now();
+    }
+    process.signal("TERM");
+    assert_eq!(process.end(), Some(1));
+}
