@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Process, get};
+use crate::support::{Host, Process, fixture, get};
 
 /// How many requests there are in all, if nobody stops the host.
 const REQUESTS: usize = 10_000;
@@ -21,13 +21,19 @@ enum Outcome {
     Lost(usize),
 }
 
+const REQUEST: &[u8] = b"GET /sleep?2 HTTP/1.1\r\nhost: x\r\n\r\n";
+
 /// One request on a connection, and its answer.
 fn ask(stream: &mut BufReader<TcpStream>) -> Outcome {
-    let request = b"GET /sleep?2 HTTP/1.1\r\nhost: x\r\n\r\n";
-    let (mut head, mut body) = (String::new(), [0; 5]);
-    if stream.get_mut().write_all(request).is_err() {
-        return Outcome::Lost(0);
+    match stream.get_mut().write_all(REQUEST) {
+        Ok(()) => answer(stream),
+        Err(_) => Outcome::Lost(0),
     }
+}
+
+/// The answer to a request that was sent.
+fn answer(stream: &mut BufReader<TcpStream>) -> Outcome {
+    let (mut head, mut body) = (String::new(), [0; 5]);
     while !head.ends_with("\r\n\r\n") {
         match stream.read_line(&mut head) {
             Ok(read) if read > 0 => {}
@@ -141,4 +147,24 @@ fn a_second_signal_ends_the_host_at_once() {
     }
     process.signal("TERM");
     assert_eq!(process.end(), Some(1));
+}
+
+#[test]
+fn a_request_on_its_way_when_the_host_stops_is_answered() {
+    let host = Host::of(fixture("fixture-guest"))
+        .link("fixture:test/probe", &fixture("fixture-dependency"), "")
+        .start();
+    let connect = || BufReader::new(TcpStream::connect(host.address()).unwrap());
+    // Some connections have served a request and wait for another, some are new.
+    let mut streams: Vec<_> = (0..100).map(|_| connect()).collect();
+    for stream in &mut streams[..50] {
+        assert_eq!(ask(stream), Outcome::Answered { last: false });
+    }
+    host.running().stop();
+    for stream in &mut streams {
+        stream.get_mut().write_all(REQUEST).unwrap();
+    }
+    for stream in &mut streams {
+        assert_eq!(answer(stream), Outcome::Answered { last: true });
+    }
 }
