@@ -12,7 +12,7 @@ use crate::capability::http::allow::{AllowError, AllowedHosts};
 use crate::capability::{Grants as Labels, Label, http, keyvalue, sqlite, variables};
 use crate::manifest::{self, HostConfig, VariableSource};
 use crate::runtime::pool::{Guest, Limits};
-use crate::telemetry::Lines;
+use crate::telemetry::{Lines, Voice};
 
 /// What cannot be granted because of what was given.
 #[derive(Debug, thiserror::Error)]
@@ -104,12 +104,13 @@ impl Grants {
         let variables =
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
         let labels = |labels: &[Label]| Arc::new(labels.iter().cloned().collect::<Labels>());
+        let limits = limits(&self.limits, component);
+        let label = component.label.as_deref().unwrap_or(&component.name);
         let guest = Guest {
             name: component.name.clone(),
-            label: component.label.as_deref().unwrap_or(&component.name).into(),
-            lines: self.lines.clone(),
+            voice: Voice::new(self.lines.clone(), &component.name, label, limits.lines),
             environment: component.environment.clone(),
-            limits: limits(&self.limits, component),
+            limits,
             sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
             keyvalue: (self.keyvalue.clone(), labels(&component.key_value_stores)),
             variables: Arc::new(variables),

@@ -66,6 +66,16 @@ pub const COMPONENT: &[Bound<pool::Limits>] = &[
         |limits, ms| limits.idle_timeout = Duration::from_millis(ms),
         |limits| milliseconds(limits.idle_timeout),
     ),
+    Bound::new(
+        "max_line_bytes",
+        |limits, bytes| limits.lines.line_bytes = count(bytes),
+        |limits| number(limits.lines.line_bytes),
+    ),
+    Bound::new(
+        "max_lines_per_second",
+        |limits, most| limits.lines.lines_per_second = most,
+        |limits| Some(limits.lines.lines_per_second),
+    ),
 ];
 
 /// `[server]` of `signet.toml`: what all components share.

@@ -207,3 +207,25 @@ fn only_what_http_allows_is_tried_once_more() {
     assert_eq!(tries("POST"), r#"Some("x")"#);
     assert_eq!(tries("GET"), r#"Some("xx")"#);
 }
+
+#[test]
+fn a_line_that_is_too_long_is_cut_into_several() {
+    let host = guest().with("tool.signet.max_line_bytes = 10").start();
+    host.get("/print?0123456789abc");
+    let printed = host.stop();
+    assert!(
+        printed.contains("guest: 0123456789\nguest: abc\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn lines_beyond_the_rate_are_dropped_and_the_guest_goes_on() {
+    let host = guest().with("tool.signet.max_lines_per_second = 1").start();
+    for _ in 0..50 {
+        assert_eq!(host.get("/print?x"), "printed");
+    }
+    let printed = host.stop().lines().count();
+    // Two a request; fewer than all of them, however many seconds it took.
+    assert!((1..100).contains(&printed), "{printed} lines");
+}

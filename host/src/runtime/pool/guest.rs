@@ -11,7 +11,7 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use super::super::state::State;
 use crate::capability::{Grants, http, keyvalue, sqlite, variables};
-use crate::telemetry::Lines;
+use crate::telemetry::{self, Voice};
 
 /// How one component's instances are used and bounded.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Limits {
     pub response_body: u64,
     /// How long an instance without work is kept.
     pub idle_timeout: Duration,
+    /// How much its instances may print.
+    pub lines: telemetry::Limits,
 }
 
 impl Default for Limits {
@@ -55,6 +57,7 @@ impl Default for Limits {
             request_body: 16 << 20,
             response_body: 64 << 20,
             idle_timeout: Duration::from_secs(1),
+            lines: telemetry::Limits::default(),
         }
     }
 }
@@ -63,10 +66,8 @@ impl Default for Limits {
 pub struct Guest {
     /// The component's name in its manifest.
     pub name: String,
-    /// The name in front of its lines.
-    pub label: Arc<str>,
     /// Where its lines go.
-    pub lines: Lines,
+    pub voice: Voice,
     /// Its environment variables.
     pub environment: Vec<(String, String)>,
     /// Its bounds.

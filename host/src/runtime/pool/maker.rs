@@ -50,8 +50,8 @@ impl Maker {
     fn store(&self, place: OwnedSemaphorePermit, tickets: Tickets) -> Store<State> {
         let guest = &self.loaded.guest;
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(guest.lines.stream(&guest.label, Stream::Stdout))
-            .stderr(guest.lines.stream(&guest.label, Stream::Stderr))
+        wasi.stdout(guest.voice.stream(Stream::Stdout))
+            .stderr(guest.voice.stream(Stream::Stderr))
             // The default of the builder is open to names; nothing is granted by default here.
             .allow_ip_name_lookup(false)
             .allow_tcp(false)
