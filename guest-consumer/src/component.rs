@@ -20,7 +20,9 @@ mod bucket;
 mod exchange;
 
 mod bindings {
-    #![allow(missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]
+    // Generated: it lifts and lowers by the canonical ABI, which is raw pointers.
+    #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+    #![allow(missing_docs, clippy::all)]
     wit_bindgen::generate!({
         path: "../wit",
         world: "signet:worlds/consumer",

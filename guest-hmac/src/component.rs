@@ -8,12 +8,16 @@ use alloc::vec::Vec;
 use crate::mac;
 
 mod bindings {
-    #![allow(missing_docs, clippy::undocumented_unsafe_blocks)]
+    // Generated: it lifts and lowers by the canonical ABI, which is raw pointers.
+    #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+    #![allow(missing_docs)]
     wit_bindgen::generate!({
         path: "../wit/deps/fermyon-hmac",
         world: "signing",
         std_feature,
     });
+    use super::Hmac;
+    export!(Hmac with_types_in self);
 }
 
 use bindings::exports::fermyon::hmac::{sign, verify};
@@ -34,8 +38,6 @@ impl verify::Guest for Hmac {
         mac::verify(&data, &keyvalue, &tag)
     }
 }
-
-bindings::export!(Hmac with_types_in bindings);
 
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

@@ -3,6 +3,8 @@
 //! the instance ends. Only `wasm32-wasip2` needs it, where it would come with `std`; for
 //! `wasm32-unknown-unknown` the bindings bring their own.
 
+#![allow(unsafe_code, reason = "an allocator hands out raw memory")]
+
 use alloc::alloc::{Layout, alloc, handle_alloc_error, realloc};
 use core::ptr;
 

@@ -4,8 +4,6 @@
 //! manifest, the manifest becomes an [`app`], the app loads components through [`runtime`], gives
 //! them what their [`manifest`] grants of each [`capability`], and [`server`] brings them requests.
 
-#![deny(unsafe_code)]
-
 pub mod cli;
 pub mod app;
 pub mod manifest;
