@@ -134,6 +134,9 @@ impl Pattern {
 
     /// The values of the parameters and what is left for the wildcard, if `path` fits.
     fn fit<'r, 'p>(&'r self, path: &'p str) -> Option<(Vec<(&'r str, &'p str)>, &'p str)> {
+        if !path.starts_with('/') {
+            return None;
+        }
         let mut rest = path;
         let mut params = Vec::new();
         for segment in &self.segments {
@@ -265,6 +268,15 @@ mod tests {
             assert_eq!(found(&["/a/*"], path), Some("/a/*"), "{path}");
         }
         assert_eq!(found(&["/a/..."], "/ab"), None);
+    }
+
+    #[test]
+    fn a_path_without_its_slash_fits_no_route() {
+        for path in ["", "a", "*", "a/b"] {
+            for route in ["/...", "/", "/a", "/:x"] {
+                assert_eq!(found(&[route], path), None, "{path} in {route}");
+            }
+        }
     }
 
     #[test]
