@@ -92,9 +92,22 @@ impl<'t> Source<'t> {
             file: self.path.to_owned(),
             line: self.line(at),
             column,
-            message,
+            message: one_line(message),
         }
     }
+}
+
+/// The text with its control characters written out: a message quotes what stands in the manifest, and
+/// must neither break its own line nor speak to a terminal.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let written = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(written).collect()
 }
 
 /// A table, its place, and what it is called in messages.

@@ -1,14 +1,22 @@
 //! What was meant by a word that is not known. Pure.
 
+/// The longest word that is compared with others, in bytes: comparing two takes the product of their
+/// lengths, and a name that long is not typed.
+const LONGEST: usize = 128;
+
 /// The candidate that is nearest to `word`, if any is near enough to be a slip of the finger. Case, and
 /// dashes for underscores, count for nothing.
 pub(super) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = folded(word);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .filter_map(|candidate| {
             let folded = folded(candidate);
             let (distance, limit) = (distance(&word, &folded), word.len().max(folded.len()) / 3);
@@ -78,6 +86,17 @@ mod tests {
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest("x", ["y"]), Some("y"));
         assert_eq!(nearest("", keys), None);
+    }
+
+    #[test]
+    fn words_that_nobody_types_are_not_compared() {
+        let long = "a".repeat(1_000_000);
+        assert_eq!(nearest(&long, [&long[1..]]), None);
+        assert_eq!(nearest("source", [&long[..], "sources"]), Some("sources"));
+        assert_eq!(
+            nearest(&long[..LONGEST], [&long[1..LONGEST]]),
+            Some(&long[1..LONGEST])
+        );
     }
 
     #[test]

@@ -34,6 +34,16 @@ fn one(text: &str, place: &str, part: &str) {
 }
 
 #[test]
+fn a_message_is_one_line_whatever_it_quotes() {
+    let name = "spin_manifest_version = 2\n[application]\nname = \"a\\nb\\u001b[2J\"\n";
+    let found = mistakes(name);
+    assert!(
+        found[1].contains(r"app name `a\nb\u{1b}[2J` does not fit"),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn five_mistakes_are_reported_as_five_in_the_order_of_the_text() {
     let text = "spin_manifest_version = 2\n[application]\nname = \"five\"\n[[trigger.http]]\nroute = \"no-slash\"\n\
                 component = \"guest\"\n[[trigger.http]]\nroute = \"/b\"\ncomponent = \"nobody\"\n[component.guest]\n\
