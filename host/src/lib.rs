@@ -13,3 +13,7 @@ pub mod capability;
 pub mod net;
 pub mod telemetry;
 pub mod builtin;
+
+#[cfg(test)]
+#[path = "tests/cases.rs"]
+mod cases;

@@ -57,6 +57,10 @@ pub fn kind(text: &str) -> Kind {
 }
 
 #[cfg(test)]
+#[path = "tests/generated.rs"]
+mod generated;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -226,6 +226,10 @@ impl<T> Router<T> {
 }
 
 #[cfg(test)]
+#[path = "tests/routes.rs"]
+mod generated;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -94,6 +94,10 @@ impl fmt::Display for Template {
 }
 
 #[cfg(test)]
+#[path = "tests/templates.rs"]
+mod generated;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

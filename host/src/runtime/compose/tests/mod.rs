@@ -2,6 +2,7 @@
 //!
 //! Owns nothing but these makers; the laws stand in the files beside.
 
+mod generated;
 mod isolation;
 mod linking;
 mod running;
