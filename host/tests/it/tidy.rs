@@ -78,6 +78,7 @@ fn sources() -> Vec<PathBuf> {
         "guest-hmac",
         "guest-producer",
         "guest-consumer",
+        "fuzz",
     ] {
         walk(&root().join(folder), &mut found);
     }
@@ -352,9 +353,17 @@ fn the_map_shows_the_land() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut paths = 0;
     for quoted in map.split('`').skip(1).step_by(2) {
-        let is_path = ["host/", "guest-", "wit/", "examples/", "docs/", ".ci/"]
-            .iter()
-            .any(|start| quoted.starts_with(start));
+        let is_path = [
+            "host/",
+            "guest-",
+            "wit/",
+            "examples/",
+            "docs/",
+            ".ci/",
+            "fuzz/",
+        ]
+        .iter()
+        .any(|start| quoted.starts_with(start));
         if is_path && !quoted.contains(char::is_whitespace) {
             paths += 1;
             assert!(

@@ -1,0 +1,5 @@
+//! `cargo fuzz run --features libfuzzer router`: see [`signet_fuzz::router`].
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| signet_fuzz::router(data));
