@@ -33,6 +33,11 @@ build-hmac-component:
 test:
     cargo test --workspace
 
+# Feed manifest, router, template, allow_list or component anything, until one falls: needs nightly, and
+# `cargo install cargo-fuzz@0.13.2 --locked`.
+fuzz target:
+    cargo +nightly fuzz run --features libfuzzer {{target}}
+
 # Format and lint, warnings denied.
 lint:
     cargo fmt --all --check

@@ -1,4 +1,4 @@
-//! `cargo fuzz run --features libfuzzer allow_list`: see [`signet_fuzz::allow_list`].
+//! `just fuzz allow_list`: see [`signet_fuzz::allow_list`].
 
 #![no_main]
 

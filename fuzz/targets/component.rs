@@ -1,4 +1,4 @@
-//! `cargo fuzz run --features libfuzzer component`: see [`signet_fuzz::component`].
+//! `just fuzz component`: see [`signet_fuzz::component`].
 
 #![no_main]
 

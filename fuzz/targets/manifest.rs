@@ -1,4 +1,4 @@
-//! `cargo fuzz run --features libfuzzer manifest`: see [`signet_fuzz::manifest`].
+//! `just fuzz manifest`: see [`signet_fuzz::manifest`].
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `cargo fuzz run --features libfuzzer router`: see [`signet_fuzz::router`].
+//! `just fuzz router`: see [`signet_fuzz::router`].
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `cargo fuzz run --features libfuzzer template`: see [`signet_fuzz::template`].
+//! `just fuzz template`: see [`signet_fuzz::template`].
 
 #![no_main]
 
