@@ -76,13 +76,14 @@ impl Grants {
                 .map(|(label, path)| (label, sqlite::Location::File(path)))
                 .collect(),
             migrations: migrations(plan, planned)?,
-            limits: sqlite::Limits::default(),
+            limits: plan.host.sqlite.clone(),
         };
         let keyvalue = keyvalue::Config {
             buckets: stores
                 .into_iter()
                 .map(|(label, path)| (label, keyvalue::Location::File(path)))
                 .collect(),
+            limits: plan.host.key_value.clone(),
         };
         Ok(Self {
             sqlite: sqlite.open()?,

@@ -3,7 +3,7 @@
 //! opens anything itself: each capability does that in its own room.
 
 pub mod bindings;
-mod file;
+pub mod file;
 pub mod http;
 pub mod keyvalue;
 pub mod sqlite;

@@ -13,7 +13,7 @@ use super::limits;
 use super::mistake::Mistakes;
 use super::reader::{Item, Source, Table};
 use super::variables::named;
-use crate::capability::{Label, http};
+use crate::capability::{Label, http, keyvalue, sqlite};
 use crate::runtime::pool;
 
 /// How a host runs its apps.
@@ -33,6 +33,10 @@ pub struct HostConfig {
     pub sqlite_databases: BTreeMap<Label, Option<PathBuf>>,
     /// Key-value stores, likewise.
     pub key_value_stores: BTreeMap<Label, Option<PathBuf>>,
+    /// Bounds for databases.
+    pub sqlite: sqlite::Limits,
+    /// Bounds for key-value stores.
+    pub key_value: keyvalue::Limits,
     /// Bounds for requests of components to elsewhere.
     pub outbound: http::Limits,
     /// Values for the apps' variables.
@@ -71,7 +75,7 @@ impl fmt::Debug for VariableSource {
 const STATE_DIR: &str = ".signet";
 
 /// The keys that only a host's file has.
-pub(super) const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 9] = [
     "state_dir",
     "app",
     "limits",
@@ -79,6 +83,8 @@ pub(super) const KEYS: [&str; 7] = [
     "sqlite_database",
     "key_value_store",
     "outbound_http",
+    "sqlite",
+    "key_value",
 ];
 
 impl HostConfig {
@@ -110,6 +116,8 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
         bounds: set(root, "server", limits::HOST).over(limits::Host::default()),
         sqlite_databases: backends(root, "sqlite_database"),
         key_value_stores: backends(root, "key_value_store"),
+        sqlite: set(root, "sqlite", limits::SQLITE).over(sqlite::Limits::default()),
+        key_value: set(root, "key_value", limits::KEY_VALUE).over(keyvalue::Limits::default()),
         outbound: set(root, "outbound_http", limits::OUTBOUND).over(http::Limits::default()),
         variables: root
             .entries("variables")

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::bound::{Bound, count, milliseconds, number};
-use crate::capability::http;
+use crate::capability::{http, keyvalue, sqlite};
 use crate::runtime::pool;
 
 const MEGABYTE: usize = 1 << 20;
@@ -163,6 +163,79 @@ pub const OUTBOUND: &[Bound<http::Limits>] = &[
         "max_concurrent_requests",
         |limits, most| limits.max_concurrent = count(most),
         |limits| number(limits.max_concurrent),
+    ),
+];
+
+/// `[sqlite]` of `signet.toml`.
+pub const SQLITE: &[Bound<sqlite::Limits>] = &[
+    Bound::new(
+        "statement_timeout_ms",
+        |limits, ms| limits.statement = Duration::from_millis(ms),
+        |limits| milliseconds(limits.statement),
+    ),
+    Bound::new(
+        "lock_timeout_ms",
+        |limits, ms| limits.lock_wait = Duration::from_millis(ms),
+        |limits| milliseconds(limits.lock_wait),
+    ),
+    Bound::new(
+        "max_rows",
+        |limits, most| limits.rows = count(most),
+        |limits| number(limits.rows),
+    ),
+    Bound::new(
+        "max_result_bytes",
+        |limits, bytes| limits.result_bytes = count(bytes),
+        |limits| number(limits.result_bytes),
+    ),
+    Bound::new(
+        "max_value_bytes",
+        |limits, bytes| limits.value_bytes = count(bytes),
+        |limits| number(limits.value_bytes),
+    ),
+    Bound::new(
+        "max_connections",
+        |limits, most| limits.connections = count(most),
+        |limits| number(limits.connections),
+    ),
+    Bound::new(
+        "max_connections_per_instance",
+        |limits, most| limits.open_per_instance = count(most),
+        |limits| number(limits.open_per_instance),
+    ),
+    Bound::new(
+        "connection_timeout_ms",
+        |limits, ms| limits.wait = Duration::from_millis(ms),
+        |limits| milliseconds(limits.wait),
+    ),
+    Bound::new(
+        "max_database_bytes",
+        |limits, bytes| limits.database_bytes = bytes,
+        |limits| Some(limits.database_bytes),
+    ),
+];
+
+/// `[key_value]` of `signet.toml`.
+pub const KEY_VALUE: &[Bound<keyvalue::Limits>] = &[
+    Bound::new(
+        "max_key_bytes",
+        |limits, bytes| limits.key_bytes = count(bytes),
+        |limits| number(limits.key_bytes),
+    ),
+    Bound::new(
+        "max_value_bytes",
+        |limits, bytes| limits.value_bytes = count(bytes),
+        |limits| number(limits.value_bytes),
+    ),
+    Bound::new(
+        "max_open_stores",
+        |limits, most| limits.open_per_instance = count(most),
+        |limits| number(limits.open_per_instance),
+    ),
+    Bound::new(
+        "max_store_bytes",
+        |limits, bytes| limits.store_bytes = bytes,
+        |limits| Some(limits.store_bytes),
     ),
 ];
 

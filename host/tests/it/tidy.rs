@@ -171,8 +171,9 @@ fn allowed(from: &str, to: &str) -> bool {
     // A capability may use its own room and the words that all of them share, not another capability.
     if own == "capability" && covers("capability") {
         let second = to.split("::").nth(1).unwrap_or_default();
-        let shared =
-            second.is_empty() || second.starts_with(char::is_uppercase) || second == "bindings";
+        let shared = second.is_empty()
+            || second.starts_with(char::is_uppercase)
+            || ["bindings", "file"].contains(&second);
         return shared || from == "capability" || covers(from);
     }
     if covers(own) {
@@ -339,7 +340,11 @@ fn only_the_pool_names_the_handler_and_only_storage_names_rusqlite() {
             assert!(pool, "{} names the handler", relative.display());
         }
         if code.contains("rusqlite") {
-            let storage = ["capability/sqlite/", "capability/keyvalue/sqlite"];
+            let storage = [
+                "capability/file/",
+                "capability/sqlite/",
+                "capability/keyvalue/sqlite",
+            ];
             let storage = storage
                 .iter()
                 .any(|start| relative.to_string_lossy().starts_with(start));

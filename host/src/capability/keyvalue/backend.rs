@@ -2,6 +2,7 @@
 //! are within the limits; goes out: what is there. A change that was answered stays, as far as the
 //! backend keeps anything. Never asks who may open a bucket: that is settled before.
 
+use super::Error;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ pub(super) const PAGE: usize = 256;
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a backend answers, later.
-pub(super) type Answer<'a, T> = BoxFuture<'a, Result<T, Failure>>;
+pub(super) type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Keys and values.
 pub(super) trait Backend: Send + Sync {
@@ -36,7 +37,7 @@ pub(super) trait Backend: Send + Sync {
 
 /// All keys, a page at a time: a slow reader holds up nobody. A key that comes or goes meanwhile is
 /// seen or not; every other key is seen once.
-pub(super) fn keys(backend: Arc<dyn Backend>) -> BoxStream<'static, Result<String, Failure>> {
+pub(super) fn keys(backend: Arc<dyn Backend>) -> BoxStream<'static, Result<String, Error>> {
     struct Walk {
         backend: Arc<dyn Backend>,
         page: VecDeque<String>,

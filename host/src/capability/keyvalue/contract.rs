@@ -1,7 +1,7 @@
 //! The laws of key-value, over every backend, through the same door as the WIT face: a [`Ctx`].
 
-use super::{Bucket, Config, Ctx, Error, Location};
-use crate::capability::{Grants, Label};
+use super::{Bucket, Config, Ctx, Error, Limits, Location};
+use crate::capability::{Grants, Label, file};
 use futures::stream::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,8 +16,15 @@ fn granted(label: Label) -> Arc<Grants> {
 }
 
 fn ctx(location: Location) -> Ctx {
+    limited(location, Limits::default())
+}
+
+fn limited(location: Location, limits: Limits) -> Ctx {
     let buckets = BTreeMap::from([(label(), location)]);
-    Config { buckets }.open().unwrap().ctx(&granted(label()))
+    Config { buckets, limits }
+        .open()
+        .unwrap()
+        .ctx(&granted(label()))
 }
 
 fn in_file(directory: &TempDir) -> Location {
@@ -127,11 +134,156 @@ async fn keys_and_values_have_limits() {
 }
 
 #[tokio::test]
+async fn a_full_bucket_says_so_and_takes_more_once_there_is_room() {
+    let directory = tempfile::tempdir().unwrap();
+    for location in [Location::Memory, in_file(&directory)] {
+        let limits = Limits {
+            store_bytes: 256 << 10,
+            ..Limits::default()
+        };
+        let bucket = limited(location, limits).open("default").unwrap();
+        let mut held = 0;
+        let full = loop {
+            match bucket.set(format!("key {held}"), vec![7; 32 << 10]).await {
+                Ok(()) => held += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(full, Error::Full(_)), "{full:?}");
+        assert!(held > 3, "{held}");
+        // What was acknowledged is there, what was refused is not.
+        assert_eq!(keys(&bucket).await.len(), held);
+        bucket.delete("key 0".into()).await.unwrap();
+        set(&bucket, "again", &[7; 16 << 10]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limits_are_those_that_were_given() {
+    let limits = Limits {
+        key_bytes: 4,
+        value_bytes: 8,
+        open_per_instance: 2,
+        ..Limits::default()
+    };
+    let ctx = limited(Location::Memory, limits);
+    let (bucket, _second) = (ctx.open("default").unwrap(), ctx.open("default").unwrap());
+    assert!(matches!(ctx.open("default"), Err(Error::TooManyOpen(2))));
+    set(&bucket, "four", &[0; 8]).await;
+    let outcome = bucket.set("fives".into(), vec![]).await;
+    assert!(matches!(outcome, Err(Error::KeyLength { limit: 4, .. })));
+    let outcome = bucket.set("four".into(), vec![0; 9]).await;
+    assert!(matches!(
+        outcome,
+        Err(Error::ValueTooLarge { limit: 8, .. })
+    ));
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        // The constants are those of Knuth's MMIX.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Sets and deletes the client's own keys at random; each answer is what it left there last.
+async fn client(bucket: &Bucket, number: u64, seed: u64) {
+    let mut dice = Dice(seed);
+    let mut left = BTreeMap::new();
+    for step in 0..60_u64 {
+        let key = format!("{number}/{}", dice.roll(5));
+        if dice.roll(3) == 0 {
+            bucket.delete(key.clone()).await.unwrap();
+            left.remove(&key);
+        } else {
+            set(bucket, &key, &step.to_le_bytes()).await;
+            left.insert(key.clone(), step.to_le_bytes().to_vec());
+        }
+        assert_eq!(get(bucket, &key).await, left.get(&key).cloned());
+    }
+    for key in (0..5).map(|key| format!("{number}/{key}")) {
+        assert_eq!(get(bucket, &key).await, left.get(&key).cloned());
+        bucket.delete(key).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_client_sees_its_own_changes_in_order_and_at_once() {
+    on_every_backend(async |bucket| {
+        for seed in 0..4 {
+            let clients = (0..8).map(|number| client(&bucket, number, seed * 8 + number));
+            futures::future::join_all(clients).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_that_are_not_waited_for_keep_their_order() {
+    on_every_backend(async |bucket| {
+        let values: Vec<_> = (0..400_u64).map(u64::to_le_bytes).collect();
+        let sets = values.iter().map(|value| set(&bucket, "key", value));
+        futures::future::join_all(sets).await;
+        assert_eq!(
+            get(&bucket, "key").await,
+            Some(399_u64.to_le_bytes().into())
+        );
+    })
+    .await;
+}
+
+/// What the error and its cause say of a file in which `change` was made.
+fn refusal(change: impl FnOnce(&std::path::Path)) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state/default.kv");
+    change(&path);
+    let config = Config {
+        buckets: BTreeMap::from([(label(), Location::File(path))]),
+        ..Config::default()
+    };
+    let error = config.open().err().unwrap();
+    let source = std::error::Error::source(&error).unwrap();
+    format!("{error}: {source}")
+}
+
+#[test]
+fn a_file_that_this_host_does_not_know_is_refused() {
+    for (sql, word) in [
+        ("PRAGMA user_version = 2", "newer host"),
+        ("PRAGMA application_id = 7", "not made for this"),
+    ] {
+        let words = refusal(|path| {
+            drop(ctx(Location::File(path.to_owned())));
+            let connection = ::rusqlite::Connection::open(path).unwrap();
+            connection.execute_batch(sql).unwrap();
+        });
+        assert!(words.contains(word), "{words}");
+        assert!(words.contains("default.kv"), "{words}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_found_at_the_start() {
+    let words = refusal(|path| {
+        file::private::create_file(path).unwrap();
+        std::fs::write(path, [b'x'; 8192]).unwrap();
+    });
+    assert!(words.contains("signet restore"), "{words}");
+    assert!(words.contains("default.kv"), "{words}");
+}
+
+#[tokio::test]
 async fn every_handle_sees_the_same_bucket() {
     let directory = tempfile::tempdir().unwrap();
     for location in [Location::Memory, in_file(&directory)] {
         let shared = Config {
             buckets: BTreeMap::from([(label(), location)]),
+            ..Config::default()
         }
         .open()
         .unwrap();
@@ -156,6 +308,7 @@ async fn what_was_set_in_a_file_is_there_after_a_restart() {
 fn the_grant_is_asked_before_existence() {
     let shared = Config {
         buckets: BTreeMap::from([(label(), Location::Memory)]),
+        ..Config::default()
     }
     .open()
     .unwrap();

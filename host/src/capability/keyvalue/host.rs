@@ -200,8 +200,9 @@ fn convert_error(error: Error) -> wit::Error {
         Error::AccessDenied(_) => wit::Error::AccessDenied,
         Error::NoSuchBucket(_) => wit::Error::NoSuchStore,
         Error::TooManyOpen(_) => wit::Error::StoreTableFull,
-        error @ (Error::KeyLength { .. } | Error::ValueTooLarge { .. } | Error::Backend(_)) => {
-            wit::Error::Other(error.to_string())
-        }
+        error @ (Error::KeyLength { .. }
+        | Error::ValueTooLarge { .. }
+        | Error::Full(_)
+        | Error::Backend(_)) => wit::Error::Other(error.to_string()),
     }
 }

@@ -7,21 +7,20 @@ mod bucket;
 #[cfg(test)]
 mod contract;
 mod host;
+mod limits;
 mod memory;
 mod sqlite;
 
 pub use backend::Failure;
 pub use bucket::Bucket;
 pub use host::{View, add_to_linker};
+pub use limits::Limits;
 
 use super::{Grants, Label, file};
 use backend::Backend;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// How many buckets one instance may hold open.
-const OPEN_PER_INSTANCE: usize = 256;
 
 /// Where a bucket is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +36,8 @@ pub enum Location {
 pub struct Config {
     /// Where each bucket is kept.
     pub buckets: BTreeMap<Label, Location>,
+    /// How much of everything there may be.
+    pub limits: Limits,
 }
 
 /// Why the buckets of an app could not be opened.
@@ -59,7 +60,7 @@ pub enum OpenError {
         label: Label,
         /// Its file.
         path: PathBuf,
-        /// What the backend says.
+        /// What is wrong with it.
         source: Failure,
     },
 }
@@ -92,6 +93,9 @@ pub enum Error {
         /// How long it may be.
         limit: usize,
     },
+    /// The disk, or the space given to the bucket, is used up.
+    #[error("key-value store is full")]
+    Full(#[source] Failure),
     /// The backend's own words.
     #[error(transparent)]
     Backend(Failure),
@@ -103,26 +107,27 @@ impl Config {
         let mut buckets = BTreeMap::<Label, Arc<dyn Backend>>::new();
         for (label, location) in self.buckets {
             let backend: Arc<dyn Backend> = match location {
-                Location::Memory => Arc::new(memory::Memory::default()),
-                Location::File(path) => Arc::new(open(&label, path)?),
+                Location::Memory => Arc::new(memory::Memory::new(&self.limits)),
+                Location::File(path) => Arc::new(open(&label, path, &self.limits)?),
             };
             buckets.insert(label, backend);
         }
         Ok(Shared {
             buckets: Arc::new(buckets),
+            limits: self.limits,
         })
     }
 }
 
-fn open(label: &Label, path: PathBuf) -> Result<sqlite::Sqlite, OpenError> {
-    if let Err(source) = file::create_private(&path) {
+fn open(label: &Label, path: PathBuf, limits: &Limits) -> Result<sqlite::Sqlite, OpenError> {
+    if let Err(source) = file::private::create_file(&path) {
         return Err(OpenError::File {
             label: label.clone(),
             path,
             source,
         });
     }
-    sqlite::Sqlite::open(&path).map_err(|source| OpenError::Open {
+    sqlite::Sqlite::open(&path, limits).map_err(|source| OpenError::Open {
         label: label.clone(),
         path,
         source,
@@ -133,6 +138,7 @@ fn open(label: &Label, path: PathBuf) -> Result<sqlite::Sqlite, OpenError> {
 #[derive(Clone)]
 pub struct Shared {
     buckets: Arc<BTreeMap<Label, Arc<dyn Backend>>>,
+    limits: Limits,
 }
 
 impl Shared {
@@ -164,9 +170,14 @@ impl Ctx {
         let Some(backend) = self.shared.buckets.get(&label) else {
             return Err(Error::NoSuchBucket(label));
         };
-        if Arc::strong_count(&self.open) > OPEN_PER_INSTANCE {
-            return Err(Error::TooManyOpen(OPEN_PER_INSTANCE));
+        let limits = &self.shared.limits;
+        if Arc::strong_count(&self.open) > limits.open_per_instance {
+            return Err(Error::TooManyOpen(limits.open_per_instance));
         }
-        Ok(Bucket::new(Arc::clone(backend), Arc::clone(&self.open)))
+        Ok(Bucket::new(
+            Arc::clone(backend),
+            limits.clone(),
+            Arc::clone(&self.open),
+        ))
     }
 }

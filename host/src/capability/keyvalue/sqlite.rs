@@ -5,7 +5,9 @@
 mod writer;
 
 use super::backend::{Answer, Backend, Failure, PAGE};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use super::{Error, Limits};
+use crate::capability::file::sound::{self, Unsound};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +16,12 @@ use writer::{Change, Writer};
 
 /// How long a connection waits for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a log that had to grow is cut back to once its content is in the database, in bytes.
+const LOG_BYTES: i64 = 64 << 20;
+/// The application id of a bucket's file: `sgKV`.
+const MARK: i64 = 0x7367_4B56;
+/// The form of a bucket's file. A host that changes it counts on.
+const FORM: i64 = 1;
 /// How many connections are kept for the next reads.
 const IDLE_READERS: usize = 16;
 
@@ -30,11 +38,8 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, or makes it. Blocks.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(TABLE)?;
+    pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
+        let connection = prepare(path, limits)?;
         let readers = Readers {
             path: path.to_owned(),
             idle: Mutex::default(),
@@ -50,7 +55,45 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<'_, T> {
         let readers = Arc::clone(&self.readers);
-        Box::pin(async move { spawn_blocking(move || readers.read(work)).await? })
+        Box::pin(async move {
+            let outcome = spawn_blocking(move || readers.read(work)).await;
+            outcome
+                .map_err(|broken| Error::Backend(broken.into()))?
+                .map_err(convert)
+        })
+    }
+}
+
+/// Opens the file for its writer: looks it over, and makes the table.
+fn prepare(path: &Path, limits: &Limits) -> Result<Connection, Unsound> {
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
+    sound::check(&mut connection)?;
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    // A file without a mark is new, or from before there were marks: then it has form 1.
+    match number("application_id")? {
+        0 | MARK => sound::known(number("user_version")?, FORM)?,
+        foreign => return Err(Unsound::Foreign(foreign)),
+    }
+    if number("application_id")? != MARK {
+        connection.execute_batch(TABLE)?;
+        connection.pragma_update(None, "user_version", FORM)?;
+        connection.pragma_update(None, "application_id", MARK)?;
+    }
+    let page = u64::try_from(number("page_size")?).unwrap_or(4096).max(1);
+    let pages = (limits.store_bytes / page).clamp(1, u32::MAX.into());
+    // The answer is the limit that holds now; it is no news.
+    connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// SQLite's error as the room's. Told apart by code, never by text.
+fn convert(error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::Full(error.into()),
+        _ => Error::Backend(error.into()),
     }
 }
 
@@ -66,7 +109,10 @@ struct Readers {
 }
 
 impl Readers {
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Failure> {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let idle = self
             .idle
             .lock()
@@ -81,7 +127,7 @@ impl Readers {
         if idle.len() < IDLE_READERS {
             idle.push(connection);
         }
-        Ok(outcome?)
+        outcome
     }
 }
 

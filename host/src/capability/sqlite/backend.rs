@@ -2,10 +2,11 @@
 //! the rows and the errors of the room; comes in: statements; goes out: rows, through a [`Sink`].
 //! Everything here may block and runs on threads made for that; nothing here knows of WIT or async.
 
+use super::stop::Stop;
 use crate::capability::Label;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// One value of a row, or one parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,9 +92,31 @@ pub enum Error {
     /// The rows do not fit into what the host keeps for one result.
     #[error("result is larger than {0} bytes: ask for less, or read it as a stream")]
     TooLarge(usize),
+    /// There are more rows than one result may have.
+    #[error("result has more than {0} rows: ask for fewer at a time")]
+    TooManyRows(usize),
+    /// A value, a row or the statement is longer than it may be.
+    #[error("value, row or statement is larger than {limit} bytes")]
+    TooLong {
+        /// How long it may be.
+        limit: usize,
+        /// What the database says.
+        source: Source,
+    },
+    /// Another's transaction has the database for itself.
+    #[error("database is locked by another transaction: try again")]
+    Locked,
     /// Nobody waits for the statement any more.
     #[error("statement was stopped")]
     Stopped,
+    /// The statement ran longer than it may.
+    #[error("statement ran longer than {} ms and was ended", .0.as_millis())]
+    TimedOut(Duration),
+    /// The log of the database could not be brought to disk.
+    #[error(
+        "database cannot be brought to disk: nothing is written until the host is started again"
+    )]
+    Unsynced(#[source] Arc<std::io::Error>),
     /// The database's own words.
     #[error(transparent)]
     Statement(Source),
@@ -101,9 +124,6 @@ pub enum Error {
 
 /// What the database itself said.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
-
-/// A call's stop sign: once it is up, the statement ends at the next occasion.
-pub(super) type Stop = Arc<AtomicBool>;
 
 /// A statement and its parameters, by position.
 #[derive(Debug)]
@@ -148,5 +168,5 @@ pub(super) trait Session: Send {
     fn is_clean(&self) -> bool;
 
     /// Rolls back what is open, and says whether the session may serve somebody else.
-    fn settle(&mut self) -> bool;
+    fn tidy_up(&mut self) -> bool;
 }

@@ -3,10 +3,11 @@
 //! dropped stops its statement, a connection that is dropped rolls back what it left open. Never
 //! touches the database before the first statement.
 
-use super::backend::{Error, Row, Session, Statement, Stop, Value};
+use super::backend::{Error, Row, Session, Statement, Value};
 use super::pool::{Database, Lease};
 use super::rows::{self, Channel, Collect, RowStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use super::stop::Stop;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 use tokio::task::spawn_blocking;
@@ -61,9 +62,10 @@ impl Connection {
     pub async fn execute(&self, text: String, parameters: Vec<Value>) -> Result<Collected, Error> {
         let mut turn = self.turn().await?;
         let statement = Statement { text, parameters };
-        let call = Call::default();
-        let stop = Arc::clone(&call.stop);
-        let mut collect = Collect::new(self.0.database.limits().result_bytes);
+        let limits = self.0.database.limits();
+        let call = Call(Stop::within(limits.statement));
+        let stop = call.0.clone();
+        let mut collect = Collect::new(limits);
         let work = spawn_blocking(move || {
             turn.run(|session| session.run(&statement, &stop, &mut collect))?;
             Ok(Collected {
@@ -79,10 +81,9 @@ impl Connection {
     pub async fn stream(&self, text: String, parameters: Vec<Value>) -> Result<Streamed, Error> {
         let mut turn = self.turn().await?;
         let statement = Statement { text, parameters };
-        let stop = Stop::default();
-        let limit = self.0.database.limits().result_bytes;
-        let (mut feed, mut rows) =
-            rows::channel(Arc::clone(&self.0.waiting), Arc::clone(&stop), limit);
+        let limits = self.0.database.limits();
+        let stop = Stop::within(limits.statement);
+        let (mut feed, mut rows) = rows::channel(Arc::clone(&self.0.waiting), stop.clone(), limits);
         *self
             .0
             .streaming
@@ -175,13 +176,10 @@ impl Drop for Waiting<'_> {
 
 /// A call in progress: to drop it is to stop its statement. After the statement it is no one's stop
 /// sign any more, so dropping it late does no harm.
-#[derive(Default)]
-struct Call {
-    stop: Arc<AtomicBool>,
-}
+struct Call(Stop);
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.0.raise();
     }
 }

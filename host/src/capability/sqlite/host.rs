@@ -228,7 +228,12 @@ fn convert_error(error: Error) -> wit::Error {
         | Error::Forbidden(_)
         | Error::NotUtf8(_)
         | Error::TooLarge(_)
+        | Error::TooManyRows(_)
+        | Error::TooLong { .. }
+        | Error::Locked
         | Error::Stopped
+        | Error::TimedOut(_)
+        | Error::Unsynced(_)
         | Error::Statement(_)) => wit::Error::Io(error.to_string()),
     }
 }

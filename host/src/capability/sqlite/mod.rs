@@ -6,15 +6,20 @@
 mod backend;
 mod connection;
 mod host;
+mod journal;
+mod limits;
 mod pool;
 mod rows;
 mod rusqlite;
+mod stop;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use backend::{Error, Row, Source, Value};
 pub use connection::{Collected, Connection, Streamed};
 pub use host::{View, add_to_linker};
+pub use limits::Limits;
 pub use rows::RowStream;
 
 use super::{Grants, Label, file};
@@ -22,10 +27,6 @@ use pool::Database;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How many connections one instance may hold open.
-const OPEN_PER_INSTANCE: usize = 64;
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,36 +46,6 @@ pub struct Migration {
     pub name: String,
     /// The statements.
     pub sql: String,
-}
-
-/// How much of everything there may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Connections on one database.
-    pub connections: usize,
-    /// Connections kept open for the next guest.
-    pub idle: usize,
-    /// How long a call waits for a connection when all are in use.
-    pub wait: Duration,
-    /// The longest statement, value or row.
-    pub value_bytes: usize,
-    /// The most the host keeps of one result.
-    pub result_bytes: usize,
-    /// The largest a database file may grow, if there is a limit.
-    pub database_bytes: Option<u64>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 64,
-            idle: 16,
-            wait: Duration::from_secs(5),
-            value_bytes: 16 << 20,
-            result_bytes: 64 << 20,
-            database_bytes: None,
-        }
-    }
 }
 
 /// The databases of an app, as the manifest has them.
@@ -108,8 +79,8 @@ pub enum OpenError {
         label: Label,
         /// Its file.
         path: PathBuf,
-        /// What SQLite says.
-        source: Error,
+        /// What is wrong with it.
+        source: Source,
     },
     /// A migration is for a database nobody configured.
     #[error(
@@ -141,27 +112,27 @@ impl Config {
     /// Opens the databases and runs the migrations that have not run. Blocks: it is for the start.
     pub fn open(self) -> Result<Shared, OpenError> {
         for (label, Location::File(path)) in &self.databases {
-            file::create_private(path).map_err(|source| OpenError::File {
+            file::private::create_file(path).map_err(|source| OpenError::File {
                 label: label.clone(),
                 path: path.clone(),
                 source,
             })?;
         }
+        let mut databases = BTreeMap::new();
+        for (label, Location::File(path)) in &self.databases {
+            let failed = |source| OpenError::Open {
+                label: label.clone(),
+                path: path.clone(),
+                source,
+            };
+            let backend = rusqlite::File::open(path.clone(), self.limits.clone());
+            let backend = backend.map_err(|error| failed(error.into()))?;
+            let database = Database::new(label.clone(), Box::new(backend), self.limits.clone());
+            database.warm().map_err(|error| failed(error.into()))?;
+            databases.insert(label.clone(), Arc::new(database));
+        }
         for migration in &self.migrations {
             self.migrate(migration)?;
-        }
-        let mut databases = BTreeMap::new();
-        for (label, Location::File(path)) in self.databases {
-            let backend = rusqlite::File::new(path.clone(), self.limits.clone());
-            let database = Database::new(label.clone(), Box::new(backend), self.limits.clone());
-            if let Err(source) = database.warm() {
-                return Err(OpenError::Open {
-                    label,
-                    path,
-                    source,
-                });
-            }
-            databases.insert(label, Arc::new(database));
         }
         Ok(Shared {
             databases: Arc::new(databases),
@@ -182,7 +153,7 @@ impl Config {
                 label,
             });
         };
-        rusqlite::migrate(path, migration).map_err(|failure| {
+        rusqlite::migrate(path, &self.limits, migration).map_err(|failure| {
             let source = failure.into();
             OpenError::Migration {
                 name,
@@ -229,8 +200,9 @@ impl Ctx {
         let Some(database) = self.shared.databases.get(&label) else {
             return Err(Error::NoSuchDatabase(label));
         };
-        if Arc::strong_count(&self.open) > OPEN_PER_INSTANCE {
-            return Err(Error::TooManyOpen(OPEN_PER_INSTANCE));
+        let most = database.limits().open_per_instance;
+        if Arc::strong_count(&self.open) > most {
+            return Err(Error::TooManyOpen(most));
         }
         Ok(Connection::new(
             Arc::clone(database),

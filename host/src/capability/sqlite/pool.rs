@@ -146,7 +146,7 @@ impl Drop for Lease {
         if let Some(mut session) = session {
             let database = Arc::clone(&self.database);
             elsewhere(move || {
-                let surplus = if session.settle() {
+                let surplus = if session.tidy_up() {
                     database.keep(session)
                 } else {
                     Some(session)

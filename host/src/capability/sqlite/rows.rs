@@ -4,7 +4,9 @@
 //! nobody is held back while another call waits for the same connection, or while the statement
 //! holds the database's write lock. Never keeps more than the limit of one result.
 
-use super::backend::{Error, Row, Sink, Stop, weight};
+use super::Limits;
+use super::backend::{Error, Row, Sink, weight};
+use super::stop::Stop;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,7 +47,7 @@ impl Channel {
 }
 
 /// Both ends, for one statement.
-pub(super) fn channel(waiting: Arc<AtomicUsize>, stop: Stop, limit: usize) -> (Feed, RowStream) {
+pub(super) fn channel(waiting: Arc<AtomicUsize>, stop: Stop, limits: &Limits) -> (Feed, RowStream) {
     let channel = Arc::new(Channel {
         queue: Mutex::default(),
         room: Condvar::new(),
@@ -56,7 +58,8 @@ pub(super) fn channel(waiting: Arc<AtomicUsize>, stop: Stop, limit: usize) -> (F
     let feed = Feed {
         channel: Arc::clone(&channel),
         start: Some(start),
-        limit,
+        limit: limits.result_bytes,
+        rows_left: Countdown::new(limits),
         unhurried: true,
     };
     (
@@ -73,6 +76,7 @@ pub(super) struct Feed {
     channel: Arc<Channel>,
     start: Option<oneshot::Sender<Result<Vec<String>, Error>>>,
     limit: usize,
+    rows_left: Countdown,
     /// Whether the statement may be held back.
     unhurried: bool,
 }
@@ -115,11 +119,17 @@ impl Sink for Feed {
     }
 
     fn row(&mut self, row: Row) -> Result<ControlFlow<()>, Error> {
+        self.rows_left.take()?;
         let channel = &*self.channel;
         let mut queue = channel.queue();
         loop {
-            if channel.stop.load(Ordering::Relaxed) {
+            if channel.stop.is_raised() {
                 return Ok(ControlFlow::Break(()));
+            }
+            // A reader that never comes back would hold the file's log open for ever.
+            let left = channel.stop.left();
+            if left.is_zero() {
+                return Err(channel.stop.reason());
             }
             let held = self.unhurried
                 && queue.bytes >= AHEAD_BYTES
@@ -129,8 +139,9 @@ impl Sink for Feed {
             }
             queue = channel
                 .room
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+                .wait_timeout(queue, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         queue.bytes = queue.bytes.saturating_add(weight(&row));
         if queue.bytes > self.limit {
@@ -179,7 +190,7 @@ impl RowStream {
 
 impl Drop for RowStream {
     fn drop(&mut self) {
-        self.channel.stop.store(true, Ordering::Relaxed);
+        self.channel.stop.raise();
         self.channel.nudge();
     }
 }
@@ -190,16 +201,41 @@ pub(super) struct Collect {
     pub(super) rows: Vec<Row>,
     bytes: usize,
     limit: usize,
+    rows_left: Countdown,
 }
 
 impl Collect {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
             columns: Vec::new(),
             rows: Vec::new(),
             bytes: 0,
-            limit,
+            limit: limits.result_bytes,
+            rows_left: Countdown::new(limits),
         }
+    }
+}
+
+/// Counts the rows of a result down to none.
+struct Countdown {
+    left: usize,
+    limit: usize,
+}
+
+impl Countdown {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            left: limits.rows,
+            limit: limits.rows,
+        }
+    }
+
+    fn take(&mut self) -> Result<(), Error> {
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or(Error::TooManyRows(self.limit))?;
+        Ok(())
     }
 }
 
@@ -209,6 +245,7 @@ impl Sink for Collect {
     }
 
     fn row(&mut self, row: Row) -> Result<ControlFlow<()>, Error> {
+        self.rows_left.take()?;
         self.bytes = self.bytes.saturating_add(weight(&row));
         if self.bytes > self.limit {
             return Err(Error::TooLarge(self.limit));

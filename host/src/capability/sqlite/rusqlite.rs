@@ -1,44 +1,78 @@
-//! SQLite as a backend: one file, opened anew for each session. With [`authorize`] and [`migrate`]
-//! it is the only code of this room that names the `rusqlite` crate. Comes in: a path and
-//! statements; goes out: rows and [`Error`]s. Never shares a session between threads, never waits
-//! for more than the busy timeout, never loads an extension.
+//! SQLite as a backend: one file, opened anew for each session. With the files of its folder it is
+//! the only code of this room that names the `rusqlite` crate. Comes in: a path and statements; goes
+//! out: rows and [`Error`]s, and for a statement that changed something, that it is on disk. Never
+//! shares a session between threads, never loads an extension.
 
 mod authorize;
+mod form;
 mod migrate;
 
 pub(super) use migrate::migrate;
 
 use super::Limits;
-use super::backend::{Backend, Error, Row, Session, Sink, Statement, Stop, Value};
+use super::backend::{Backend, Error, Row, Session, Sink, Statement, Value};
+use super::journal::Journal;
+use super::stop::Stop;
+use super::turns::Turns;
+use crate::capability::file::sound::{self, Unsound};
 use ::rusqlite::config::DbConfig;
 use ::rusqlite::limits::Limit;
 use ::rusqlite::types::{ToSqlOutput, ValueRef};
 use ::rusqlite::{self as rusqlite, Batch, Connection, ErrorCode, OpenFlags, ToSql, hooks};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-/// How long a statement waits for another's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many steps of SQLite's machine run between two looks at the stop sign.
 const STEPS_PER_LOOK: i32 = 4096;
 /// How many prepared statements a session keeps.
 const CACHED_STATEMENTS: usize = 64;
+/// What a log that had to grow is cut back to once its content is in the database, in bytes.
+const LOG_BYTES: i64 = 64 << 20;
 
 /// A database file.
 pub(super) struct File {
     path: PathBuf,
     limits: Limits,
+    shared: Arc<Shared>,
+    /// Open as long as the database is, so that SQLite keeps the log file that the journal has open.
+    _anchor: Mutex<Connection>,
+}
+
+/// What all sessions of one file have in common.
+struct Shared {
+    journal: Journal,
+    turns: Turns,
 }
 
 impl File {
-    pub(super) fn new(path: PathBuf, limits: Limits) -> Self {
-        Self { path, limits }
+    /// Opens the file: looks it over, and writes down in it what is the host's. Blocks.
+    pub(super) fn open(path: PathBuf, limits: Limits) -> Result<Self, Unsound> {
+        let mut anchor = connect(&path, &limits)?;
+        harden(&anchor, &limits)?;
+        sound::check(&mut anchor)?;
+        form::write_down(&anchor)?;
+        // There is a log from the first statement on.
+        let mut log = path.clone().into_os_string();
+        log.push("-wal");
+        let log = std::fs::OpenOptions::new().write(true).open(log);
+        let log = log.map_err(Unsound::Log)?;
+        let shared = Shared {
+            journal: Journal::new(move || log.sync_data()),
+            turns: Turns::default(),
+        };
+        Ok(Self {
+            path,
+            limits,
+            shared: Arc::new(shared),
+            _anchor: Mutex::new(anchor),
+        })
     }
 
-    fn open(&self) -> rusqlite::Result<Sqlite> {
-        let mut connection = connect(&self.path)?;
+    fn session(&self) -> rusqlite::Result<Sqlite> {
+        let mut connection = connect(&self.path, &self.limits)?;
+        // SQLite brings the log to disk before it empties it, the journal after each commit.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         harden(&connection, &self.limits)?;
         let temporary = Arc::new(AtomicBool::new(false));
         authorize::guard(&mut connection, Arc::clone(&temporary))?;
@@ -51,8 +85,17 @@ impl File {
                 }
             },
         ))?;
+        let commit = Arc::new(AtomicU64::new(NONE));
+        let (note, shared) = (Arc::clone(&commit), Arc::clone(&self.shared));
+        connection.commit_hook(Some(move || {
+            note.store(shared.journal.announce(), Ordering::Relaxed);
+            GO_ON
+        }))?;
         Ok(Sqlite {
             connection,
+            limits: self.limits.clone(),
+            shared: Arc::clone(&self.shared),
+            commit,
             temporary,
             inserted,
             changes_before: 0,
@@ -60,16 +103,20 @@ impl File {
     }
 }
 
+/// In place of the number of a commit.
+const NONE: u64 = 0;
+/// What the hook says to let SQLite commit.
+const GO_ON: bool = false;
+
 /// Opens the file the way every connection of the host has it: what was acknowledged is on disk.
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub(super) fn connect(path: &Path, limits: &Limits) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(limits.lock_wait)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     Ok(connection)
 }
 
@@ -85,13 +132,14 @@ fn harden(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
     let longest = i32::try_from(limits.value_bytes).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, longest)?;
     connection.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, longest.min(1 << 20))?;
-    if let Some(bytes) = limits.database_bytes {
-        let page: u64 = connection
-            .pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))
-            .map(|size| u64::try_from(size).unwrap_or(4096).max(1))?;
-        let pages = i64::try_from(bytes / page).unwrap_or(i64::MAX).max(1);
+    let page: u64 = connection
+        .pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))
+        .map(|size| u64::try_from(size).unwrap_or(4096).max(1))?;
+    let pages = (limits.database_bytes / page).clamp(1, u32::MAX.into());
+    for schema in ["main", "temp"] {
         // The answer is the limit that holds now; it is no news.
-        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        connection
+            .pragma_update_and_check(Some(schema), "max_page_count", pages as i64, |_| Ok(()))?;
     }
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(())
@@ -99,12 +147,19 @@ fn harden(connection: &Connection, limits: &Limits) -> rusqlite::Result<()> {
 
 impl Backend for File {
     fn connect(&self) -> Result<Box<dyn Session>, Error> {
-        Ok(Box::new(self.open().map_err(convert)?))
+        let session = self.session();
+        Ok(Box::new(
+            session.map_err(|error| convert(error, &self.limits))?,
+        ))
     }
 }
 
 struct Sqlite {
     connection: Connection,
+    limits: Limits,
+    shared: Arc<Shared>,
+    /// The commit of this session that is on its way to disk, or [`NONE`].
+    commit: Arc<AtomicU64>,
     /// Whether a statement made something that only this session sees.
     temporary: Arc<AtomicBool>,
     /// Whether a row with a rowid was inserted since the session was renewed.
@@ -125,20 +180,25 @@ impl Session for Sqlite {
         stop: &Stop,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        if stop.load(Ordering::Relaxed) {
-            return Err(Error::Stopped);
+        if stop.is_up() {
+            return Err(stop.reason());
         }
-        let sign = Arc::clone(stop);
-        let look = move || sign.load(Ordering::Relaxed);
+        self.shared.journal.sound()?;
+        let sign = stop.clone();
         self.connection
-            .progress_handler(STEPS_PER_LOOK, Some(look))
-            .map_err(convert)?;
-        let outcome = step(&self.connection, statement, stop, sink);
+            .progress_handler(STEPS_PER_LOOK, Some(move || sign.is_up()))
+            .map_err(|error| self.convert(error))?;
+        let outcome = match self.step(statement, stop, sink) {
+            Err(Error::Stopped) => Err(stop.reason()),
+            outcome => outcome,
+        };
+        // A statement that failed may have committed before.
+        let settled = self.settle();
         let cleared = self
             .connection
             .progress_handler(0, None::<fn() -> bool>)
-            .map_err(convert);
-        outcome.and(cleared)
+            .map_err(|error| self.convert(error));
+        outcome.and(settled).and(cleared)
     }
 
     fn last_insert_rowid(&self) -> i64 {
@@ -163,52 +223,100 @@ impl Session for Sqlite {
         self.connection.is_autocommit() && !self.temporary.load(Ordering::Relaxed)
     }
 
-    fn settle(&mut self) -> bool {
+    fn tidy_up(&mut self) -> bool {
         let settled =
             self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();
         settled && self.is_clean()
     }
 }
 
-/// Prepares the statement, binds and steps through its rows.
-fn step(
-    connection: &Connection,
-    statement: &Statement,
-    stop: &Stop,
-    sink: &mut dyn Sink,
-) -> Result<(), Error> {
-    let mut prepared = connection
-        .prepare_cached(&statement.text)
-        .map_err(|error| explain(connection, &statement.text, error))?;
-    let writes = !prepared.readonly();
-    let mut columns = names(&prepared);
-    let mut rows = prepared
-        .query(rusqlite::params_from_iter(statement.parameters.iter()))
-        .map_err(convert)?;
-    let mut started = false;
-    while let Some(row) = rows.next().map_err(convert)? {
+impl Sqlite {
+    /// Prepares the statement, binds and steps through its rows.
+    fn step(&self, statement: &Statement, stop: &Stop, sink: &mut dyn Sink) -> Result<(), Error> {
+        let convert = |error| self.convert(error);
+        let mut prepared = self
+            .connection
+            .prepare_cached(&statement.text)
+            .map_err(|error| self.explain(&statement.text, error))?;
+        let writes = !prepared.readonly();
+        // Inside of a transaction SQLite's lock is held already, or another's way to it not ours to judge.
+        let turn = if writes && self.connection.is_autocommit() {
+            let patience = self.limits.lock_wait.min(stop.left());
+            Some(self.shared.turns.take(patience).ok_or(Error::Locked)?)
+        } else {
+            None
+        };
+        let mut columns = names(&prepared);
+        let mut rows = prepared
+            .query(rusqlite::params_from_iter(statement.parameters.iter()))
+            .map_err(convert)?;
+        let mut started = false;
+        while let Some(row) = rows.next().map_err(convert)? {
+            if !started {
+                if !writes {
+                    self.seen(stop)?;
+                }
+                // The first step may have prepared the statement anew, after a change of the schema.
+                columns = names(row.as_ref());
+                sink.start(columns.clone(), writes);
+                started = true;
+            }
+            if stop.is_up() {
+                return Err(stop.reason());
+            }
+            let mut values = Row::with_capacity(columns.len());
+            for (index, column) in columns.iter().enumerate() {
+                let value = row.get_ref(index).map_err(convert)?;
+                values.push(read(value).ok_or_else(|| Error::NotUtf8(column.clone()))?);
+            }
+            if sink.row(values)?.is_break() {
+                return Ok(());
+            }
+        }
+        drop(rows);
+        drop(turn);
         if !started {
-            // The first step may have prepared the statement anew, after a change of the schema.
-            columns = names(row.as_ref());
-            sink.start(columns.clone(), writes);
-            started = true;
+            self.seen(stop)?;
+            sink.start(columns, writes);
         }
-        if stop.load(Ordering::Relaxed) {
-            return Err(Error::Stopped);
-        }
-        let mut values = Row::with_capacity(columns.len());
-        for (index, column) in columns.iter().enumerate() {
-            let value = row.get_ref(index).map_err(convert)?;
-            values.push(read(value).ok_or_else(|| Error::NotUtf8(column.clone()))?);
-        }
-        if sink.row(values)?.is_break() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Waits until what this session committed is on disk; where it committed nothing, until what it
+    /// may have read is.
+    fn seen(&self, stop: &Stop) -> Result<(), Error> {
+        if self.commit.load(Ordering::Relaxed) == NONE {
+            self.shared.journal.read(stop)
+        } else {
+            self.settle()
         }
     }
-    if !started {
-        sink.start(columns, writes);
+
+    /// Waits until what this session committed is on disk.
+    fn settle(&self) -> Result<(), Error> {
+        match self.commit.swap(NONE, Ordering::Relaxed) {
+            NONE => Ok(()),
+            number => self.shared.journal.settle(number),
+        }
     }
-    Ok(())
+
+    fn convert(&self, error: rusqlite::Error) -> Error {
+        convert(error, &self.limits)
+    }
+
+    /// The error of a text that did not become a statement. SQLite also prepares what follows the
+    /// first statement, so its error may be about that: then the first one alone is sound.
+    fn explain(&self, text: &str, error: rusqlite::Error) -> Error {
+        let whole = self.convert(error);
+        if matches!(whole, Error::Empty | Error::Several) {
+            return whole;
+        }
+        let mut batch = Batch::new(&self.connection, text);
+        match rusqlite::fallible_iterator::FallibleIterator::next(&mut batch) {
+            Ok(Some(_)) => Error::Several,
+            Ok(None) | Err(_) => whole,
+        }
+    }
 }
 
 fn names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
@@ -238,21 +346,8 @@ impl ToSql for Value {
     }
 }
 
-/// The error of a text that did not become a statement. SQLite also prepares what follows the first
-/// statement, so its error may be about that: then the first one alone is sound.
-fn explain(connection: &Connection, text: &str, error: rusqlite::Error) -> Error {
-    let whole = convert(error);
-    if matches!(whole, Error::Empty | Error::Several) {
-        return whole;
-    }
-    match rusqlite::fallible_iterator::FallibleIterator::next(&mut Batch::new(connection, text)) {
-        Ok(Some(_)) => Error::Several,
-        Ok(None) | Err(_) => whole,
-    }
-}
-
 /// SQLite's error as the room's. Told apart by code, never by text.
-fn convert(error: rusqlite::Error) -> Error {
+fn convert(error: rusqlite::Error, limits: &Limits) -> Error {
     match error {
         rusqlite::Error::Empty => return Error::Empty,
         rusqlite::Error::MultipleStatement => return Error::Several,
@@ -264,6 +359,11 @@ fn convert(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::Full(error.into()),
         Some(ErrorCode::OperationInterrupted) => Error::Stopped,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Locked,
+        Some(ErrorCode::TooBig) => Error::TooLong {
+            limit: limits.value_bytes,
+            source: error.into(),
+        },
         Some(ErrorCode::AuthorizationForStatementDenied) => Error::Forbidden(error.into()),
         _ => Error::Statement(error.into()),
     }

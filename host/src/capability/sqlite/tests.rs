@@ -1,6 +1,8 @@
 //! The laws of SQLite for guests, through the same door as the WIT face: a [`Ctx`].
 
+mod durable;
 mod guard;
+mod limits;
 mod start;
 mod streams;
 
@@ -70,16 +72,6 @@ fn the_grant_is_asked_before_existence() {
         absent.open("absent"),
         Err(Error::NoSuchDatabase(_))
     ));
-}
-
-#[test]
-fn an_instance_has_so_many_connections() {
-    let (_directory, shared) = open();
-    let ctx = ctx(&shared);
-    let mut held: Vec<_> = (0..64).map(|_| ctx.open("default").unwrap()).collect();
-    assert!(matches!(ctx.open("default"), Err(Error::TooManyOpen(64))));
-    held.pop();
-    assert!(ctx.open("default").is_ok());
 }
 
 #[tokio::test]
@@ -254,7 +246,7 @@ async fn connections_beyond_the_limit_are_refused() {
 async fn a_full_database_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits {
-        database_bytes: Some(64 << 10),
+        database_bytes: 64 << 10,
         ..Limits::default()
     };
     let shared = Config {

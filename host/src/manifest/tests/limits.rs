@@ -43,9 +43,14 @@ fn the_page_has_every_limit_and_its_default() {
         documented("Outbound requests"),
         coded(OUTBOUND, &Default::default())
     );
+    assert_eq!(documented("SQL"), coded(SQLITE, &Default::default()));
+    assert_eq!(
+        documented("Key-value"),
+        coded(KEY_VALUE, &Default::default())
+    );
     let sections = PAGE.matches("\n## ").count();
     assert_eq!(
-        sections, 3,
+        sections, 5,
         "a section of the page is not held against the code"
     );
 }
@@ -62,4 +67,6 @@ fn what_is_set_is_what_is_read_back() {
     check(COMPONENT);
     check(HOST);
     check(OUTBOUND);
+    check(SQLITE);
+    check(KEY_VALUE);
 }

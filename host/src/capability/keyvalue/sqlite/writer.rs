@@ -3,7 +3,7 @@
 //! because a commit costs the same for one as for many. Never lets one change's failure take
 //! another's place: what fails together is tried again alone.
 
-use super::Failure;
+use super::{Error, convert};
 use rusqlite::Connection;
 use std::thread;
 use tokio::sync::{mpsc, oneshot};
@@ -41,13 +41,13 @@ impl Writer {
         Ok(Self(send))
     }
 
-    pub(super) async fn send(&self, change: Change) -> Result<(), Failure> {
+    pub(super) async fn send(&self, change: Change) -> Result<(), Error> {
         let (answer, outcome) = oneshot::channel();
-        self.0
-            .send(Job { change, answer })
-            .await
-            .map_err(|_| Stopped)?;
-        Ok(outcome.await.map_err(|_| Stopped)??)
+        let stopped = || Error::Backend(Stopped.into());
+        let sent = self.0.send(Job { change, answer }).await;
+        sent.map_err(|_| stopped())?;
+        let outcome = outcome.await.map_err(|_| stopped())?;
+        outcome.map_err(convert)
     }
 }
 

@@ -1,7 +1,8 @@
-//! What a guest's statement may do to a connection: everything inside its own database, nothing
-//! outside of it. Comes in: each action SQLite finds while it prepares a statement; goes out: yes or
+//! What a guest's statement may do to a connection: everything inside its own database but to change
+//! what is the host's, nothing outside of it. Comes in: each action SQLite finds while it prepares a statement; goes out: yes or
 //! no, and a note when a session leaves something behind. Never looks at a statement's text.
 
+use super::form::is_the_hosts;
 use ::rusqlite::Connection;
 use ::rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use std::sync::Arc;
@@ -20,6 +21,18 @@ const READ_PRAGMAS: [&str; 11] = [
     "foreign_key_check",
     "integrity_check",
     "quick_check",
+];
+
+/// Virtual tables that keep their content in the database itself.
+const MODULES: [&str; 8] = [
+    "fts3",
+    "fts4",
+    "fts4aux",
+    "fts5",
+    "fts5vocab",
+    "rtree",
+    "rtree_i32",
+    "geopoly",
 ];
 
 /// Functions that reach out of the database.
@@ -57,7 +70,47 @@ fn judge(action: &AuthAction<'_>) -> Authorization {
             pragma_name,
             pragma_value,
         } => allow(pragma_is_harmless(pragma_name, *pragma_value)),
-        _ => Authorization::Allow,
+        AuthAction::CreateVtable {
+            module_name,
+            table_name,
+        } => allow(is_in(module_name, &MODULES) && !is_the_hosts(table_name)),
+        action => allow(!changed(action).iter().any(|name| is_the_hosts(name))),
+    }
+}
+
+/// The names of what an action makes, changes or hangs something on.
+fn changed<'a>(action: &AuthAction<'a>) -> [&'a str; 2] {
+    match *action {
+        AuthAction::CreateIndex {
+            index_name: name,
+            table_name,
+        }
+        | AuthAction::CreateTempIndex {
+            index_name: name,
+            table_name,
+        }
+        | AuthAction::CreateTrigger {
+            trigger_name: name,
+            table_name,
+        }
+        | AuthAction::CreateTempTrigger {
+            trigger_name: name,
+            table_name,
+        } => [name, table_name],
+        AuthAction::CreateTable { table_name }
+        | AuthAction::CreateTempTable { table_name }
+        | AuthAction::CreateView {
+            view_name: table_name,
+        }
+        | AuthAction::CreateTempView {
+            view_name: table_name,
+        }
+        | AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+        | AuthAction::DropTable { table_name }
+        | AuthAction::AlterTable { table_name, .. } => [table_name, ""],
+        _ => ["", ""],
     }
 }
 

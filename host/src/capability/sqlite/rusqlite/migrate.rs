@@ -2,7 +2,7 @@
 //! database file and one migration; goes out: the migration applied and written down in
 //! `signet_migrations`, or neither. Never runs one twice, never runs one whose text changed.
 
-use super::super::Migration;
+use super::super::{Limits, Migration};
 use super::{authorize, connect};
 use ::rusqlite::OptionalExtension;
 use ::rusqlite::hooks::{AuthContext, Authorization};
@@ -21,20 +21,17 @@ pub(in super::super) enum Failure {
     Sqlite(#[from] ::rusqlite::Error),
 }
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS signet_migrations (
-    name TEXT PRIMARY KEY NOT NULL,
-    digest TEXT NOT NULL,
-    applied_at INTEGER NOT NULL
-) WITHOUT ROWID";
-
 /// Applies the migration, unless it is applied. The time of application is in milliseconds. A
 /// transaction that was not committed ends with its connection.
-pub(in super::super) fn migrate(path: &Path, migration: &Migration) -> Result<(), Failure> {
-    let mut connection = connect(path)?;
+pub(in super::super) fn migrate(
+    path: &Path,
+    limits: &Limits,
+    migration: &Migration,
+) -> Result<(), Failure> {
+    let mut connection = connect(path, limits)?;
     let digest = digest(&migration.sql);
     // Two hosts may start on one file: the second waits here and then finds the work done.
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    connection.execute_batch(TABLE)?;
     let applied: Option<String> = connection
         .query_row(
             "SELECT digest FROM signet_migrations WHERE name = ?1",
