@@ -20,7 +20,7 @@ pub fn banner(running: &Running) -> String {
     let _ = writeln!(
         text,
         "\nstate in {}; stop with Ctrl-C\n",
-        running.state_dir.display()
+        running.state.path().display()
     );
     text
 }

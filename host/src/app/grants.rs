@@ -9,7 +9,7 @@ use super::Options;
 use super::plan::{Plan, Planned};
 use super::secrets::kept_or_made;
 use crate::capability::http::allow::{AllowError, AllowedHosts};
-use crate::capability::{Grants as Labels, Label, http, keyvalue, sqlite, variables};
+use crate::capability::{Grants as Labels, Label, file, http, keyvalue, sqlite, variables};
 use crate::manifest::{self, HostConfig, VariableSource};
 use crate::runtime::pool::{Guest, Limits};
 use crate::telemetry::{Lines, Voice};
@@ -64,7 +64,7 @@ impl Grants {
         lines: &Lines,
     ) -> anyhow::Result<Self> {
         let folder = plan.host.state_dir.join(&planned.app.name);
-        super::private_folder(&folder)?;
+        file::private::create_folder(&folder)?;
         let components = || planned.app.components.iter();
         let wanted = components().flat_map(|component| &component.sqlite_databases);
         let databases = locations(wanted, &plan.host.sqlite_databases, &folder, "sqlite");

@@ -2,17 +2,19 @@
 //! in which things are opened and closed; comes in: a [`plan::Plan`]; goes out: [`Running`]. All state
 //! of the host hangs here, so that two apps live in one process.
 
+pub mod backup;
 pub mod banner;
 mod compile;
 pub mod grants;
 pub mod link;
 pub mod plan;
 mod secrets;
+pub mod state;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -33,6 +35,7 @@ use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
 use compile::{Compile, link_all, open_cache, pool_size};
 use plan::Plan;
+use state::StateDir;
 
 /// What the command line and the environment add to a plan.
 #[derive(Debug, Default)]
@@ -76,7 +79,7 @@ pub struct App {
     drain: Duration,
     limits: server::Limits,
     compiled: usize,
-    state_dir: PathBuf,
+    state: StateDir,
 }
 
 /// One app of the plan, ready to be served.
@@ -109,9 +112,7 @@ impl App {
         if let Some(state_dir) = &options.state_dir {
             plan.host.state_dir.clone_from(state_dir);
         }
-        let state_dir = plan.host.state_dir.clone();
-        private_folder(&state_dir)
-            .with_context(|| format!("the state folder {} cannot be used", state_dir.display()))?;
+        let state = StateDir::open(&plan.host.state_dir)?;
         for warning in plan.apps.iter().flat_map(|planned| &planned.app.warnings) {
             tracing::warn!("{warning}");
         }
@@ -160,7 +161,7 @@ impl App {
             drain: plan.host.bounds.drain,
             limits: plan.host.bounds.server,
             compiled,
-            state_dir,
+            state,
         })
     }
 
@@ -206,7 +207,7 @@ impl App {
             threads,
             _ticker: ticker,
             compiled: self.compiled,
-            state_dir: self.state_dir,
+            state: self.state,
         })
     }
 }
@@ -277,7 +278,7 @@ pub struct Running {
     threads: Vec<JoinHandle<io::Result<()>>>,
     _ticker: Ticker,
     compiled: usize,
-    state_dir: PathBuf,
+    state: StateDir,
 }
 
 impl Running {
@@ -319,13 +320,4 @@ impl Running {
         }
         Ok(())
     }
-}
-
-/// Makes a folder that only its owner can enter.
-fn private_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
 }

@@ -4,13 +4,15 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::capability::file::private;
+
 const LENGTH: usize = 32;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The kept value of the variable `name`, made now if there is none yet.
 pub(super) fn kept_or_made(state_dir: &Path, name: &str) -> io::Result<String> {
     let folder = state_dir.join("variables");
-    super::private_folder(&folder)?;
+    private::create_folder(&folder)?;
     let path = folder.join(name);
     match std::fs::read_to_string(&path) {
         Ok(value) if !value.is_empty() => return Ok(value),

@@ -80,7 +80,8 @@ fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crat
     let plan = Plan::builtin(&[free, consumer])?;
     let common = Common {
         variable: vec![("consumer_port".to_owned(), consumer.port().to_string())],
-        state_dir: Some(folder),
+        // Made by the host, so that it is its owner's alone.
+        state_dir: Some(folder.join("state")),
         cache_dir: std::env::var_os("SIGNET_CACHE_DIR").map(PathBuf::from),
         threads: None,
     };

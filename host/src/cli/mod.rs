@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and which function it calls. Comes in: arguments; goes out: an
 //! exit code. Never does the work itself: each command is a short file that calls the rooms below.
 
+mod backup;
 mod check;
 mod compose;
 mod demo;
@@ -67,6 +68,10 @@ enum Command {
     Sign(sign::SignArguments),
     /// Verify a tag of standard input through the hmac component; exit code 0 or 1.
     Verify(sign::VerifyArguments),
+    /// Copy the state folder of a host, which may be running.
+    Backup(backup::BackupArguments),
+    /// Put a backup back in the place of a state folder.
+    Restore(backup::RestoreArguments),
     /// Serve one component without a manifest; grants come as flags.
     Serve(serve::Arguments),
 }
@@ -83,6 +88,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Sign(arguments)) => sign::sign(&arguments),
         Some(Command::Verify(arguments)) => sign::verify(&arguments),
+        Some(Command::Backup(arguments)) => backup::backup(&arguments),
+        Some(Command::Restore(arguments)) => backup::restore(&arguments),
         Some(Command::Serve(arguments)) => serve::serve(arguments, cli.log_format),
     }
 }

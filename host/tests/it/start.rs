@@ -87,7 +87,7 @@ fn a_taken_port_is_refused_and_named() {
     let plan = signet::app::plan::Plan::builtin(&[address]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let options = signet::app::Options {
-        state_dir: Some(folder.path().to_owned()),
+        state_dir: Some(folder.path().join("state")),
         ..signet::app::Options::default()
     };
     let error = match crate::support::open(plan, options) {

@@ -228,7 +228,7 @@ pub(crate) fn builtin(folder: &Path, variables: &[(&str, &str)]) -> Served {
     );
     let options = Options {
         variables: flags,
-        state_dir: Some(folder.to_owned()),
+        state_dir: Some(folder.join("state")),
         cache_dir: Some(cache()),
         threads: std::num::NonZeroUsize::new(2),
         ..Options::default()
