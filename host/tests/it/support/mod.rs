@@ -18,7 +18,7 @@ use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, delete, get, post, request};
-pub(crate) use process::Process;
+pub(crate) use process::{Process, signet};
 pub(crate) use receiver::Receiver;
 
 /// The project's root.

@@ -11,24 +11,26 @@ use super::fixture;
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
-    _folder: tempfile::TempDir,
+    command: Command,
+    folder: tempfile::TempDir,
 }
 
 impl Process {
     /// `signet serve` with the test guest.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        let link = format!(
-            "fixture:test/probe={}",
-            fixture("fixture-dependency").display()
-        );
-        let mut command = command();
-        command
-            .arg("serve")
-            .arg(fixture("fixture-guest"))
-            .args(["--addr", "127.0.0.1:0", "--link", &link])
-            .args(arguments)
-            .envs(environment.iter().copied());
+        let mut command = signet();
+        serve(&mut command, arguments);
+        command.envs(environment.iter().copied());
         Self::spawn(command, tempfile::tempdir().unwrap())
+    }
+
+    /// The same, begun by a script of the shell that ends with `exec "$@"`, in the folder of the process.
+    /// The error is what was said instead.
+    pub(crate) fn start_by(script: &str, arguments: &[&str]) -> Result<Self, String> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_signet")]);
+        serve(prepare(&mut command), arguments);
+        Self::try_spawn(command, tempfile::tempdir().unwrap())
     }
 
     /// `signet run` of the test guest, with lines of its own in the component's table of `spin.toml` and in
@@ -46,26 +48,45 @@ impl Process {
         std::fs::write(folder.path().join("spin.toml"), app).unwrap();
         let host = format!("{host}\n[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"\n");
         std::fs::write(folder.path().join("signet.toml"), host).unwrap();
-        let mut command = command();
+        let mut command = signet();
         command.args(["run", "signet.toml"]);
         Self::spawn(command, folder)
     }
 
-    fn spawn(mut command: Command, folder: tempfile::TempDir) -> Self {
-        let mut child = command.current_dir(folder.path()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let banner = lines.find_map(|line| {
-            line.unwrap()
-                .split_once("http://")
-                .map(|(_, address)| address.to_owned())
-        });
-        // What the host says later must have a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
+    fn spawn(command: Command, folder: tempfile::TempDir) -> Self {
+        Self::try_spawn(command, folder).unwrap()
+    }
+
+    fn try_spawn(mut command: Command, folder: tempfile::TempDir) -> Result<Self, String> {
+        command.current_dir(folder.path());
+        let (child, address) = begin(&mut command)?;
+        Ok(Self {
             child,
-            address: banner.unwrap().parse().unwrap(),
-            _folder: folder,
-        }
+            address,
+            command,
+            folder,
+        })
+    }
+
+    /// Ends it as a loss of power would, with no chance to say anything.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Begins anew, with the same arguments in the same folder.
+    pub(crate) fn restart(&mut self) {
+        (self.child, self.address) = begin(&mut self.command).unwrap();
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder it runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -114,14 +135,52 @@ impl Drop for Process {
     }
 }
 
-fn command() -> Command {
+/// Starts a host and waits until it serves.
+fn begin(command: &mut Command) -> Result<(Child, SocketAddr), String> {
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    for line in lines.by_ref() {
+        let line = line.unwrap();
+        if let Some((_, address)) = line.split_once("http://") {
+            let address = address.parse().unwrap();
+            // What the host says later must have a reader.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok((child, address));
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    child.wait().unwrap();
+    Err(said)
+}
+
+/// What `signet serve` needs to serve the test guest.
+fn serve(command: &mut Command, arguments: &[&str]) {
+    let link = format!(
+        "fixture:test/probe={}",
+        fixture("fixture-dependency").display()
+    );
+    command
+        .arg("serve")
+        .arg(fixture("fixture-guest"))
+        .args(["--addr", "127.0.0.1:0", "--link", &link])
+        .args(arguments);
+}
+
+/// A `signet` to be, with the cache of the tests.
+pub(crate) fn signet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signet"));
+    prepare(&mut command);
+    command
+}
+
+fn prepare(command: &mut Command) -> &mut Command {
     command
         .env(
             "SIGNET_CACHE_DIR",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
         )
         .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    command
+        .stderr(Stdio::piped())
 }
