@@ -26,10 +26,8 @@ struct State {
     announced: u64,
     /// The commits that may be visible and are not known to be on disk.
     pending: BTreeSet<u64>,
-    /// How many have come to wait for the disk.
-    arrived: u64,
-    /// How many of them the disk is done with.
-    served: u64,
+    /// Those of them that are written to the log, and wait for the disk.
+    written: Vec<u64>,
     /// Whether somebody is bringing the log to disk.
     syncing: bool,
     failed: Option<Arc<io::Error>>,
@@ -80,32 +78,27 @@ impl Journal {
     }
 
     /// Waits until a commit that was announced, and is written by now, is on disk. Whoever finds
-    /// nobody at it brings the log there, for all who have come so far.
+    /// nobody at it brings the log there, for all that are written so far.
     pub(super) fn settle(&self, number: u64) -> Result<(), Error> {
         let mut state = self.state();
-        state.arrived += 1;
-        let place = state.arrived;
-        while state.served < place && state.failed.is_none() {
+        state.written.push(number);
+        while state.pending.contains(&number) {
+            state.sound()?;
             if state.syncing {
                 state = self.wait(state);
                 continue;
             }
             state.syncing = true;
-            let here = state.arrived;
+            let written = std::mem::take(&mut state.written);
             drop(state);
             let outcome = (self.sync)();
             state = self.state();
             state.syncing = false;
             match outcome {
-                Ok(()) => state.served = here,
+                Ok(()) => state.pending.retain(|number| !written.contains(number)),
                 Err(error) => state.failed = Some(Arc::new(error)),
             }
             self.changed.notify_all();
-        }
-        state.pending.remove(&number);
-        self.changed.notify_all();
-        if state.served < place {
-            return state.sound();
         }
         Ok(())
     }
@@ -115,6 +108,7 @@ impl Journal {
         let mut state = self.state();
         let seen = state.announced;
         while state.pending.first().is_some_and(|first| *first <= seen) {
+            state.sound()?;
             if stop.is_up() {
                 return Err(stop.reason());
             }

@@ -28,7 +28,7 @@ fn commits_that_wait_together_share_one_sync() {
         entered.recv().unwrap();
         let others: Vec<_> = (0..10).map(|_| commit()).collect();
         // The first is at it; the others are in line once all of them have come.
-        while journal.state().arrived < 11 {
+        while journal.state().written.len() < 10 {
             std::thread::yield_now();
         }
         leave.send(()).unwrap();
