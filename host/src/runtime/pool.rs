@@ -73,7 +73,7 @@ impl Pool {
         &self.shared.state().loaded
     }
 
-    /// Lets the guest answer one request. The deadline covers the wait for an instance as well.
+    /// Lets the guest answer one request, which the log knows as `id`. The deadline covers the wait for an instance as well.
     ///
     /// An instance serves several requests: one that traps takes all of them along, one that computes holds
     /// all of them up. Those that suffer from another request so are tried once more, each in an instance of
@@ -81,6 +81,7 @@ impl Pool {
     pub async fn handle(
         &self,
         request: ::http::Request<WasiBody>,
+        id: &str,
     ) -> Result<::http::Response<WasiBody>, HandleError> {
         let Ok(turn) = Arc::clone(&self.loaded().turns).try_acquire_owned() else {
             let limit = self.guest().limits.max_requests;
@@ -90,9 +91,8 @@ impl Pool {
         };
         let turn = Arc::new(turn);
         let deadline = Instant::now() + self.guest().limits.request_timeout;
-        let id = String::new();
         let again = repeatable(&request);
-        let ticket = Ticket::new(id.clone());
+        let ticket = Ticket::new(id.to_owned());
         let first = self.attempt(&self.shared, request, &ticket, deadline, &turn);
         let Some(request) = again else {
             return first.await;
@@ -111,7 +111,7 @@ impl Pool {
             reason = suffers,
             "a request is tried once more, in an instance of its own"
         );
-        let ticket = Ticket::new(id);
+        let ticket = Ticket::new(id.to_owned());
         self.attempt(&self.alone, request, &ticket, deadline, &turn)
             .await
     }

@@ -14,6 +14,7 @@ pub mod router;
 mod shared;
 mod socket;
 mod stream;
+mod trace;
 mod traffic;
 
 use std::net::SocketAddr;
@@ -177,19 +178,23 @@ async fn answer(
     incident: Incident,
 ) -> Response<ResponseBody> {
     let version = request.version();
+    let id = trace::name();
     let place = here.shared.request();
     let answered = match &place {
-        Some(_) => ask(&here, request, &incident).await,
+        Some(_) => ask(&here, request, &id, &incident).await,
         None => Err(Refusal::Full),
     };
-    let (response, limit) = answered.unwrap_or_else(|refusal| {
+    let (mut response, limit) = answered.unwrap_or_else(|refusal| {
+        tracing::debug!(request = id, ?refusal, "a request was refused");
         let mut response = respond::refuse(&refusal);
         if refusal.is_last() {
             head::last(response.headers_mut(), version);
         }
         (response, u64::MAX)
     });
+    trace::put(response.headers_mut(), trace::REQUEST_ID, &id);
     let held = Held {
+        id,
         _place: place,
         _flight: incident.flight,
         stall: incident.stall,
@@ -201,6 +206,7 @@ async fn answer(
 async fn ask(
     here: &Here,
     request: Request<Incoming>,
+    id: &str,
     incident: &Incident,
 ) -> Result<(Response<WasiBody>, u64), Refusal> {
     let limits = &here.shared.limits;
@@ -209,27 +215,33 @@ async fn ask(
     let traffic = Arc::clone(incident.flight.traffic());
     let body = RequestBody::new(body, limits.body_timeout, traffic);
     head::for_guest(&mut parts, limits)?;
+    trace::tell(&mut parts.headers, id);
     let found = here.router.route(parts.uri.path());
     let pool = found.map(|found| found.value).ok_or(Refusal::NoRoute)?;
     let guest = pool.guest();
     let body = body.at_most(guest.limits.request_body)?;
     let fate = body.fate();
     let request = Request::from_parts(parts, body.boxed_unsync());
-    let answered = pool.handle(request).await;
+    let answered = pool.handle(request, id).await;
     // What a guest makes of a body that broke off is not what the client needs to know.
     if let Some(refusal) = fate.refusal() {
         return Err(refusal);
     }
     let name = &guest.name;
     let response = answered.map_err(|error| {
-        tracing::error!(component = name, %error, "a request was not answered by its component");
+        tracing::error!(request = id, component = name, %error, "a request was not answered by its component");
         Refusal::from(&error)
     })?;
     let (parts, body) = response.into_parts();
     let too_large = body.size_hint().lower() > guest.limits.response_body;
     let fault = head::fault(&parts, limits).or(too_large.then_some("its body is too large"));
     if let Some(fault) = fault {
-        tracing::error!(component = name, fault, "a response was not sent");
+        tracing::error!(
+            request = id,
+            component = name,
+            fault,
+            "a response was not sent"
+        );
         return Err(Refusal::Failed);
     }
     Ok((

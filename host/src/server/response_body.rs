@@ -24,6 +24,8 @@ pub(super) struct ResponseBody {
 
 /// What a request holds until its response is done.
 pub(super) struct Held {
+    /// Its name in the log.
+    pub(super) id: String,
     /// Its place among the host's requests; a request that was refused for want of one has none.
     pub(super) _place: Option<OwnedSemaphorePermit>,
     /// Its part in the connection's traffic.
@@ -66,6 +68,7 @@ impl Body for ResponseBody {
             let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
             let Some(left) = self.left.checked_sub(size) else {
                 tracing::error!(
+                    request = self.held.id,
                     limit_bytes = self.limit,
                     "a response was cut: its body is larger than allowed"
                 );

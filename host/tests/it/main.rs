@@ -15,6 +15,7 @@ mod hmac;
 mod http2;
 mod limits;
 mod process;
+mod requests;
 mod serving;
 mod start;
 mod state;

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use super::fixture;
 
@@ -11,6 +13,9 @@ use super::fixture;
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What it says on standard error; complete when it has ended.
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
     command: Command,
     folder: tempfile::TempDir,
 }
@@ -59,10 +64,13 @@ impl Process {
 
     fn try_spawn(mut command: Command, folder: tempfile::TempDir) -> Result<Self, String> {
         command.current_dir(folder.path());
-        let (child, address) = begin(&mut command)?;
+        let log = Arc::default();
+        let (child, address, reader) = begin(&mut command, &log)?;
         Ok(Self {
             child,
             address,
+            log,
+            reader: Some(reader),
             command,
             folder,
         })
@@ -76,7 +84,8 @@ impl Process {
 
     /// Begins anew, with the same arguments in the same folder.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.address) = begin(&mut self.command).unwrap();
+        let (child, address, reader) = begin(&mut self.command, &self.log).unwrap();
+        (self.child, self.address, self.reader) = (child, address, Some(reader));
     }
 
     /// Its process id.
@@ -104,6 +113,16 @@ impl Process {
     /// Waits for its end; its exit code, unless a signal ended it.
     pub(crate) fn end(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+
+    /// What it has said on standard error, to the last line if it has ended.
+    pub(crate) fn log(&mut self) -> String {
+        if let Ok(Some(_)) = self.child.try_wait()
+            && let Some(reader) = self.reader.take()
+        {
+            reader.join().unwrap();
+        }
+        self.log.lock().unwrap().clone()
     }
 
     /// The memory that is its alone and in use, in bytes.
@@ -135,18 +154,28 @@ impl Drop for Process {
     }
 }
 
-/// Starts a host and waits until it serves.
-fn begin(command: &mut Command) -> Result<(Child, SocketAddr), String> {
+/// Starts a host and waits until it serves. What it says goes to the log.
+fn begin(
+    command: &mut Command,
+    log: &Arc<Mutex<String>>,
+) -> Result<(Child, SocketAddr, JoinHandle<()>), String> {
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let log = Arc::clone(log);
+    let keep = move |line: &str| {
+        let mut log = log.lock().unwrap();
+        log.push_str(line);
+        log.push('\n');
+    };
     let mut said = String::new();
     for line in lines.by_ref() {
         let line = line.unwrap();
+        keep(&line);
         if let Some((_, address)) = line.split_once("http://") {
             let address = address.parse().unwrap();
             // What the host says later must have a reader.
-            std::thread::spawn(move || lines.for_each(drop));
-            return Ok((child, address));
+            let rest = move || lines.map_while(Result::ok).for_each(|line| keep(&line));
+            return Ok((child, address, std::thread::spawn(rest)));
         }
         said.push_str(&line);
         said.push('\n');
