@@ -11,6 +11,8 @@ pub mod server;
 pub mod runtime;
 pub mod capability;
 pub mod net;
+pub mod admin;
+pub mod metrics;
 pub mod telemetry;
 pub mod builtin;
 

@@ -11,6 +11,9 @@ use crate::runtime::cache::Origin;
 /// The banner of a running app.
 pub fn banner(running: &Running) -> String {
     let mut text = format!("signet {}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(address) = running.admin() {
+        let _ = writeln!(text, "admin on {address}: /healthz, /readyz, /metrics");
+    }
     for app in running.served.iter() {
         let _ = writeln!(text, "\n{}  http://{}", app.name, app.address);
         for ready in &app.components {
@@ -27,6 +30,9 @@ pub fn banner(running: &Running) -> String {
 
 /// The same for a collector: one event for each component.
 pub fn log(running: &Running) {
+    if let Some(address) = running.admin() {
+        tracing::info!(%address, "the admin listener answers");
+    }
     for app in running.served.iter() {
         for ready in &app.components {
             let guest = ready.loaded.guest();

@@ -11,8 +11,9 @@ use super::secrets::kept_or_made;
 use crate::capability::http::allow::{AllowError, AllowedHosts};
 use crate::capability::{Grants as Labels, Label, file, http, keyvalue, sqlite, variables};
 use crate::manifest::{self, HostConfig, VariableSource};
+use crate::metrics::{self, Metrics};
 use crate::runtime::pool::{Guest, Limits};
-use crate::telemetry::{Lines, Voice};
+use crate::telemetry::{Lines, Source};
 
 /// What cannot be granted because of what was given.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ pub(super) struct Grants {
     tls: http::TlsRoots,
     lines: Lines,
     limits: manifest::Set<Limits>,
+    app: String,
+    metrics: Arc<Metrics>,
 }
 
 impl Grants {
@@ -62,6 +65,7 @@ impl Grants {
         options: &Options,
         tls: &http::TlsRoots,
         lines: &Lines,
+        metrics: &Arc<Metrics>,
     ) -> anyhow::Result<Self> {
         let folder = plan.host.state_dir.join(&planned.app.name);
         file::private::create_folder(&folder)?;
@@ -70,6 +74,16 @@ impl Grants {
         let databases = locations(wanted, &plan.host.sqlite_databases, &folder, "sqlite");
         let wanted = components().flat_map(|component| &component.key_value_stores);
         let stores = locations(wanted, &plan.host.key_value_stores, &folder, "key-value");
+        for (kind, places) in [("sqlite", &databases), ("key-value", &stores)] {
+            for (label, path) in places {
+                metrics.watch(metrics::File {
+                    app: planned.app.name.clone(),
+                    kind,
+                    label: label.to_string(),
+                    path: path.clone(),
+                });
+            }
+        }
         let sqlite = sqlite::Config {
             databases: databases
                 .into_iter()
@@ -93,6 +107,8 @@ impl Grants {
             tls: tls.clone(),
             lines: lines.clone(),
             limits: plan.host.limits.clone(),
+            app: planned.app.name.clone(),
+            metrics: Arc::clone(metrics),
         })
     }
 
@@ -106,16 +122,28 @@ impl Grants {
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
         let labels = |labels: &[Label]| Arc::new(labels.iter().cloned().collect::<Labels>());
         let limits = limits(&self.limits, component);
+        let metrics = self.metrics.component(&self.app, &component.name);
         let label = component.label.as_deref().unwrap_or(&component.name);
         let guest = Guest {
             name: component.name.clone(),
-            voice: Voice::new(self.lines.clone(), &component.name, label, limits.lines),
+            lines: Source::new(
+                self.lines.clone(),
+                label,
+                limits.print,
+                metrics.lines_dropped.clone(),
+            ),
             environment: component.environment.clone(),
             limits,
             sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
             keyvalue: (self.keyvalue.clone(), labels(&component.key_value_stores)),
             variables: Arc::new(variables),
-            http: http::Shared::new(allowed, self.outbound, self.tls.clone()),
+            http: http::Shared::new(
+                allowed,
+                self.outbound,
+                self.tls.clone(),
+                metrics.outbound.clone(),
+            ),
+            metrics,
         };
         Ok((guest, hosts))
     }

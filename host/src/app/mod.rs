@@ -2,6 +2,7 @@
 //! in which things are opened and closed; comes in: a [`plan::Plan`]; goes out: [`Running`]. All state
 //! of the host hangs here, so that two apps live in one process.
 
+mod admin;
 pub mod backup;
 pub mod banner;
 mod compile;
@@ -23,8 +24,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::watch;
 
+use crate::admin::Stage;
 use crate::capability::http;
 use crate::manifest::Route;
+use crate::metrics::Metrics;
 use crate::runtime::cache::Origin;
 use crate::runtime::compose::Composed;
 use crate::runtime::engine::{self, Ticker};
@@ -50,6 +53,8 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// How many threads serve.
     pub threads: Option<NonZeroUsize>,
+    /// Where to answer whoever runs the host, in place of what the plan says.
+    pub admin: Option<SocketAddr>,
 }
 
 /// Why an app did not open because of what was given, as opposed to what went wrong.
@@ -61,6 +66,12 @@ pub enum InputError {
     /// Variables without a value, hosts that cannot be read.
     #[error(transparent)]
     Grants(#[from] grants::GrantError),
+    /// An address that this machine does not have.
+    #[error(transparent)]
+    Address(bind::BindError),
+    /// The admin listener.
+    #[error(transparent)]
+    Admin(#[from] admin::AskedError),
     /// A component that the host cannot run.
     #[error("{component} cannot run on this host")]
     Component {
@@ -80,6 +91,9 @@ pub struct App {
     limits: server::Limits,
     compiled: usize,
     state: StateDir,
+    metrics: Arc<Metrics>,
+    stage: Arc<Stage>,
+    admin: Option<admin::Opened>,
 }
 
 /// One app of the plan, ready to be served.
@@ -116,16 +130,18 @@ impl App {
         for warning in plan.apps.iter().flat_map(|planned| &planned.app.warnings) {
             tracing::warn!("{warning}");
         }
+        let (metrics, stage) = (Arc::new(Metrics::default()), Arc::new(Stage::default()));
+        let admin = admin::open(&plan, &options, &stage, &metrics)?;
         let mut bound = Vec::new();
         for planned in &plan.apps {
-            bound.push(bind::listeners(planned.listen, threads)?);
+            bound.push(listeners(planned.listen, threads)?);
         }
         let linked = link_all(&plan)?;
         let tls = http::TlsRoots::default();
         let mut grants = Vec::new();
         for planned in &plan.apps {
             grants.push(grants::Grants::open(
-                &plan, planned, &options, &tls, &lines,
+                &plan, planned, &options, &tls, &lines, &metrics,
             )?);
         }
         let engine = engine::engine(&pool_size(&plan, &linked)?)?;
@@ -162,6 +178,9 @@ impl App {
             limits: plan.host.bounds.server,
             compiled,
             state,
+            metrics,
+            stage,
+            admin,
         })
     }
 
@@ -184,14 +203,16 @@ impl App {
             }
         }
         let served = Arc::new(served);
-        let shared = Arc::new(server::Shared::new(self.limits));
+        let shared = Arc::new(server::Shared::new(self.limits, Arc::clone(&self.metrics)));
         let mut threads = Vec::new();
         for (index, listeners) in listeners.into_iter().enumerate() {
             let (stop, drain) = (stop.clone(), self.drain);
             let (served, shared) = (Arc::clone(&served), Arc::clone(&shared));
+            let stage = Arc::clone(&self.stage);
             let work = move || {
                 let ended = serve_thread(&served, listeners, stop.subscribe(), drain, shared);
                 // A thread that fails takes the others along: half a host would lose connections.
+                stage.draining();
                 stop.send_replace(true);
                 ended
             };
@@ -201,6 +222,7 @@ impl App {
                     .spawn(work)?,
             );
         }
+        self.stage.ready();
         Ok(Running {
             served,
             stop,
@@ -208,6 +230,8 @@ impl App {
             _ticker: ticker,
             compiled: self.compiled,
             state: self.state,
+            stage: self.stage,
+            admin: self.admin,
         })
     }
 }
@@ -279,6 +303,9 @@ pub struct Running {
     _ticker: Ticker,
     compiled: usize,
     state: StateDir,
+    stage: Arc<Stage>,
+    /// Answers until the last request has ended.
+    admin: Option<admin::Opened>,
 }
 
 impl Running {
@@ -289,6 +316,11 @@ impl Running {
             .map(|app| (app.name.as_str(), app.address))
     }
 
+    /// Where the admin listener is, if there is one.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
+    }
+
     /// How many components had to be compiled at this start.
     pub fn compiled(&self) -> usize {
         self.compiled
@@ -296,6 +328,7 @@ impl Running {
 
     /// Tells all threads to take no new connections and to end when those they have are done.
     pub fn stop(&self) {
+        self.stage.draining();
         self.stop.send_replace(true);
     }
 
@@ -320,4 +353,15 @@ impl Running {
         }
         Ok(())
     }
+}
+
+/// Binds, and tells an address that cannot be right from one that is taken.
+fn listeners(address: SocketAddr, count: usize) -> anyhow::Result<Vec<TcpListener>> {
+    bind::listeners(address, count).map_err(|error| {
+        if error.is_wrong_address() {
+            InputError::Address(error).into()
+        } else {
+            error.into()
+        }
+    })
 }

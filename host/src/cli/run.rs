@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use sd_notify::NotifyState;
 
 use super::Failure;
 use super::signals::Signals;
@@ -41,6 +42,9 @@ pub(super) struct Common {
     /// The folder for compiled components; `~/.cache/signet` unless said otherwise.
     #[arg(long, env = "SIGNET_CACHE_DIR", value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
+    /// Where to answer `/healthz`, `/readyz` and `/metrics`; nowhere unless it is said.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) admin: Option<SocketAddr>,
     /// How many threads serve; one for each core unless said otherwise.
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<std::num::NonZeroUsize>,
@@ -67,6 +71,7 @@ pub(super) fn serve_until_told(
     common: Common,
     format: LogFormat,
 ) -> Result<ExitCode, Failure> {
+    forbid_core_dumps();
     let signals = Signals::start().map_err(anyhow::Error::from)?;
     let (lines, writer) = standard_output(format)?;
     let app = App::open(plan, options(common), lines).map_err(whose)?;
@@ -75,14 +80,33 @@ pub(super) fn serve_until_told(
         LogFormat::Pretty => anstream::eprint!("{}", banner::banner(&running)),
         LogFormat::Json => banner::log(&running),
     }
+    tell_manager(NotifyState::Ready);
     signals
         .wait(running.stopping())
         .map_err(anyhow::Error::from)?;
+    tell_manager(NotifyState::Stopping);
     running.stop();
     let ended = running.wait();
     writer.finish();
     ended?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells the service manager, if `NOTIFY_SOCKET` names one, as `sd_notify(3)` has it.
+fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told how far the host is");
+    }
+}
+
+/// The memory of a host that serves has keys in it: it must not end in a file.
+fn forbid_core_dumps() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        tracing::warn!(%error, "core dumps could not be forbidden");
+    }
 }
 
 /// Tells what the caller can mend in what it gave from what went wrong.
@@ -113,6 +137,7 @@ pub(super) fn options(common: Common) -> Options {
         state_dir: common.state_dir,
         cache_dir: common.cache_dir.or_else(default_cache),
         threads: common.threads,
+        admin: common.admin,
     }
 }
 

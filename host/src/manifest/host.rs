@@ -39,8 +39,19 @@ pub struct HostConfig {
     pub key_value: keyvalue::Limits,
     /// Bounds for requests of components to elsewhere.
     pub outbound: http::Limits,
+    /// The listener for whoever runs the host.
+    pub admin: Admin,
     /// Values for the apps' variables.
     pub variables: BTreeMap<String, VariableSource>,
+}
+
+/// The listener for whoever runs the host: health, readiness, metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admin {
+    /// Where it listens; nowhere unless it is said.
+    pub listen: Option<SocketAddr>,
+    /// The file with the token that clients must present.
+    pub token_file: Option<PathBuf>,
 }
 
 /// One app of a host.
@@ -75,7 +86,7 @@ impl fmt::Debug for VariableSource {
 const STATE_DIR: &str = ".signet";
 
 /// The keys that only a host's file has.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 10] = [
     "state_dir",
     "app",
     "limits",
@@ -85,6 +96,7 @@ pub(super) const KEYS: [&str; 9] = [
     "outbound_http",
     "sqlite",
     "key_value",
+    "admin",
 ];
 
 impl HostConfig {
@@ -119,11 +131,24 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
         sqlite: set(root, "sqlite", limits::SQLITE).over(sqlite::Limits::default()),
         key_value: set(root, "key_value", limits::KEY_VALUE).over(keyvalue::Limits::default()),
         outbound: set(root, "outbound_http", limits::OUTBOUND).over(http::Limits::default()),
+        admin: admin(root),
         variables: root
             .entries("variables")
             .iter()
             .filter_map(variable)
             .collect(),
+    }
+}
+
+fn admin(root: &Table<'_>) -> Admin {
+    let Some(table) = root.table("admin") else {
+        return Admin::default();
+    };
+    table.only(&["listen", "token_file"]);
+    let listen = table.require("listen", "write an address, such as `127.0.0.1:9090`");
+    Admin {
+        listen: listen.and_then(|item| address(&item)),
+        token_file: table.get("token_file").and_then(|item| item.file()),
     }
 }
 

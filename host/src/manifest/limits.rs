@@ -68,13 +68,13 @@ pub const COMPONENT: &[Bound<pool::Limits>] = &[
     ),
     Bound::new(
         "max_line_bytes",
-        |limits, bytes| limits.lines.line_bytes = count(bytes),
-        |limits| number(limits.lines.line_bytes),
+        |limits, bytes| limits.print.line = count(bytes),
+        |limits| number(limits.print.line),
     ),
     Bound::new(
         "max_lines_per_second",
-        |limits, most| limits.lines.lines_per_second = most,
-        |limits| Some(limits.lines.lines_per_second),
+        |limits, most| limits.print.lines_per_second = most,
+        |limits| Some(limits.print.lines_per_second),
     ),
 ];
 

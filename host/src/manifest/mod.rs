@@ -20,7 +20,7 @@ pub use app::{App, read_app};
 pub use bound::{Bound, Set};
 pub use component::Component;
 pub use dependency::{Dependency, Selector};
-pub use host::{AppEntry, HostConfig, VariableSource, read_host};
+pub use host::{Admin, AppEntry, HostConfig, VariableSource, read_host};
 pub use mistake::{Mistake, Mistakes};
 pub use trigger::Route;
 

@@ -83,6 +83,20 @@ impl Pool {
         request: ::http::Request<WasiBody>,
         id: &str,
     ) -> Result<::http::Response<WasiBody>, HandleError> {
+        let answer = self.answer(request, id).await;
+        match &answer {
+            Err(HandleError::Deadline(_)) => drop(self.guest().metrics.deadlines.inc()),
+            Err(HandleError::Full(_)) => drop(self.guest().metrics.full.inc()),
+            Ok(_) | Err(HandleError::Failed(_)) => {}
+        }
+        answer
+    }
+
+    async fn answer(
+        &self,
+        request: ::http::Request<WasiBody>,
+        id: &str,
+    ) -> Result<::http::Response<WasiBody>, HandleError> {
         let Ok(turn) = Arc::clone(&self.loaded().turns).try_acquire_owned() else {
             let limit = self.guest().limits.max_requests;
             return Err(HandleError::Full(format!(
@@ -166,7 +180,7 @@ impl Pool {
                 }
                 // A handler of WASI 0.2 that traps does not take its instance's worker along.
                 if error.is::<WasmBacktrace>() {
-                    maker::report(&self.guest().name, ticket.id(), &error);
+                    maker::report(self.guest(), ticket.id(), &error);
                 }
                 HandleError::Failed(error.root_cause().to_string())
             }

@@ -11,6 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::{http, keyvalue, sqlite, variables};
+use crate::metrics::{Gauge, Present};
 
 /// The data of a Store.
 pub struct State {
@@ -24,6 +25,8 @@ pub struct State {
     pub(super) memory: MemoryAccount,
     /// The component's count of instances, given back with the instance.
     pub(super) _place: OwnedSemaphorePermit,
+    /// The same for whoever looks at the metrics.
+    pub(super) _present: Present,
 }
 
 impl WasiView for State {
@@ -50,26 +53,43 @@ impl WasiHttpView for State {
 pub struct MemoryAccount {
     used: usize,
     limit: usize,
+    /// The sum over all instances of the component.
+    shown: Gauge,
 }
 
 /// What one element of a table costs the host, in bytes.
 const TABLE_ELEMENT: usize = std::mem::size_of::<usize>();
 
 impl MemoryAccount {
-    /// An account of at most `limit` bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { used: 0, limit }
+    /// An account of at most `limit` bytes, added to what `shown` shows.
+    pub fn new(limit: usize, shown: Gauge) -> Self {
+        Self {
+            used: 0,
+            limit,
+            shown,
+        }
     }
 
     fn take(&mut self, more: usize) -> bool {
         match self.used.checked_add(more) {
             Some(sum) if sum <= self.limit => {
                 self.used = sum;
+                self.shown.inc_by(bytes(more));
                 true
             }
             _ => false,
         }
     }
+}
+
+impl Drop for MemoryAccount {
+    fn drop(&mut self) {
+        self.shown.dec_by(bytes(self.used));
+    }
+}
+
+fn bytes(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl ResourceLimiter for MemoryAccount {
@@ -108,10 +128,14 @@ mod tests {
 
     #[test]
     fn memories_of_one_instance_share_one_limit() {
-        let mut account = MemoryAccount::new(100);
+        let shown = Gauge::default();
+        let mut account = MemoryAccount::new(100, shown.clone());
         assert!(account.memory_growing(0, 60, None).unwrap());
         assert!(!account.memory_growing(0, 60, None).unwrap());
         assert!(account.memory_growing(0, 40, None).unwrap());
         assert!(!account.table_growing(0, 1, None).unwrap());
+        assert_eq!(shown.get(), 100);
+        drop(account);
+        assert_eq!(shown.get(), 0);
     }
 }

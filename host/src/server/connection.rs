@@ -153,9 +153,14 @@ fn later(limits: &Limits) -> tokio::time::Instant {
 const SOONEST: Duration = Duration::from_millis(10);
 const LATEST: Duration = Duration::from_secs(60);
 
-/// Resolves when the host stops. A dropped sender means that nobody is left to say so: stop.
+/// How long a connection stays open after the host was told to stop. A client that is about to send its next
+/// request is told with the answer that the connection ends; who is silent for so long finds it closed.
+const LINGER: Duration = Duration::from_millis(250);
+
+/// Resolves a little after the host stops. A dropped sender means that nobody is left to say so: stop.
 async fn told(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+    tokio::time::sleep(LINGER).await;
 }
 
 fn builder(limits: &Limits, streams: Streams) -> auto::Builder<Streams> {

@@ -19,6 +19,7 @@ mod traffic;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use wasmtime_wasi_http::WasiBody;
 
+use crate::metrics::{Asked, Present};
 use crate::runtime::Pool;
 use connection::Incident;
 use request_body::RequestBody;
@@ -66,6 +68,7 @@ pub async fn serve(
         let here = Arc::new(Here {
             router: site.router,
             shared: Arc::clone(&shared),
+            stopping: AtomicBool::new(false),
         });
         running.push(serve_site(listener, here, stop.clone(), drain));
     }
@@ -77,6 +80,8 @@ pub async fn serve(
 struct Here {
     router: Router<Pool>,
     shared: Arc<Shared>,
+    /// Whether each answer is the last one on its connection.
+    stopping: AtomicBool,
 }
 
 async fn serve_site(
@@ -103,6 +108,7 @@ async fn serve_site(
             Some(ended) = connections.join_next() => report(ended),
         }
     }
+    here.stopping.store(true, Ordering::Relaxed);
     for (stream, peer) in queue(listener) {
         take(stream, peer, &here, &told, &mut connections);
     }
@@ -143,14 +149,17 @@ fn take(
     connections: &mut JoinSet<()>,
 ) {
     let (here, stop) = (Arc::clone(here), stop.clone());
+    here.shared.metrics.connections.inc();
     if let Some(place) = here.shared.connection() {
         connections.spawn(async move {
+            let _open = Present::new(&here.shared.metrics.connections_open);
             let answer = |request, incident| answer(Arc::clone(&here), request, incident);
             connection::serve(stream, peer, &here.shared.limits, stop, answer).await;
             drop(place);
         });
         return;
     }
+    here.shared.metrics.connections_refused.inc();
     if let Some(count) = here.shared.full.count(Instant::now()) {
         tracing::warn!(
             count,
@@ -179,19 +188,26 @@ async fn answer(
 ) -> Response<ResponseBody> {
     let version = request.version();
     let id = trace::name();
-    let place = here.shared.request();
+    let (place, mut asked) = (here.shared.request(), None);
     let answered = match &place {
-        Some(_) => ask(&here, request, &id, &incident).await,
+        Some(_) => ask(&here, request, &id, &incident, &mut asked).await,
         None => Err(Refusal::Full),
     };
     let (mut response, limit) = answered.unwrap_or_else(|refusal| {
         tracing::debug!(request = id, ?refusal, "a request was refused");
         let mut response = respond::refuse(&refusal);
+        here.shared.metrics.refused(response.status().as_u16());
         if refusal.is_last() {
             head::last(response.headers_mut(), version);
         }
         (response, u64::MAX)
     });
+    if let Some(asked) = asked {
+        Asked::answered(asked, response.status().as_u16());
+    }
+    if here.stopping.load(Ordering::Relaxed) {
+        head::last(response.headers_mut(), version);
+    }
     trace::put(response.headers_mut(), trace::REQUEST_ID, &id);
     let held = Held {
         id,
@@ -208,6 +224,7 @@ async fn ask(
     request: Request<Incoming>,
     id: &str,
     incident: &Incident,
+    asked: &mut Option<Asked>,
 ) -> Result<(Response<WasiBody>, u64), Refusal> {
     let limits = &here.shared.limits;
     let (mut parts, body) = request.into_parts();
@@ -219,6 +236,7 @@ async fn ask(
     let found = here.router.route(parts.uri.path());
     let pool = found.map(|found| found.value).ok_or(Refusal::NoRoute)?;
     let guest = pool.guest();
+    *asked = Some(guest.metrics.asked());
     let body = body.at_most(guest.limits.request_body)?;
     let fate = body.fate();
     let request = Request::from_parts(parts, body.boxed_unsync());

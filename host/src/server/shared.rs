@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::Limits;
+use crate::metrics::Metrics;
 
 /// How many connections that are turned away may be told so at once; those beyond are just closed.
 const FAREWELLS: usize = 256;
@@ -15,6 +16,7 @@ const FAREWELLS: usize = 256;
 pub struct Shared {
     /// The bounds.
     pub limits: Limits,
+    pub(super) metrics: Arc<Metrics>,
     connections: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     farewells: Arc<Semaphore>,
@@ -24,7 +26,7 @@ pub struct Shared {
 
 impl Shared {
     /// Counts that start at zero.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, metrics: Arc<Metrics>) -> Self {
         let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self {
             connections: places(limits.max_connections),
@@ -33,6 +35,7 @@ impl Shared {
             full: Seldom::default(),
             accept: Seldom::default(),
             limits,
+            metrics,
         }
     }
 
@@ -79,10 +82,11 @@ mod tests {
 
     #[test]
     fn a_place_comes_back_when_its_permit_is_dropped() {
-        let shared = Shared::new(Limits {
+        let limits = Limits {
             max_connections: 1,
             ..Limits::default()
-        });
+        };
+        let shared = Shared::new(limits, Arc::default());
         let held = shared.connection();
         assert!(held.is_some() && shared.connection().is_none());
         drop(held);

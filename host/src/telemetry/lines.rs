@@ -1,6 +1,6 @@
-//! The guests' lines on their way to standard output: one thread writes them. Comes in: whole lines; goes
-//! out: the same, each with its guest's name, as text or as JSON. Never waits for a slow reader: what finds
-//! no room is dropped and counted.
+//! Standard output: one thread writes the lines of all guests. Comes in: whole lines; goes out: the same, with
+//! the name of the component in front or as JSON. Never makes a guest wait: when the reader is slow, lines
+//! are dropped and counted.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ struct Counts {
     dropped: AtomicU64,
 }
 
-/// One line of a guest.
+/// One line and where it came from.
 pub(super) struct Line {
     pub(super) label: Arc<str>,
     pub(super) stream: Stream,
@@ -81,7 +81,8 @@ impl Lines {
         Ok((Self { sender, counts }, Writer(ended)))
     }
 
-    pub(super) fn send(&self, line: Line) {
+    /// Hands a line to the writer, or says that there was no room for it.
+    pub(super) fn send(&self, line: Line) -> bool {
         let bytes = line.text.len();
         let waiting = self
             .counts
@@ -93,7 +94,9 @@ impl Lines {
                 .waiting_bytes
                 .fetch_sub(bytes, Ordering::Relaxed);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+            return false;
         }
+        true
     }
 }
 

@@ -1,8 +1,13 @@
 //! How a host ends: what it took on is answered, and nobody keeps it from ending.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use signet::server::router::Router;
+use signet::server::{self, Limits, Shared, Site};
 
 use crate::support::{Host, Process, fixture, get};
 
@@ -119,12 +124,51 @@ fn a_guest_that_never_ends_does_not_keep_the_host_from_ending() {
         assert_eq!(get(address, "/hello").status, 200);
     }
     process.signal("TERM");
-    assert_eq!(process.end(), Some(0));
+    assert_eq!(process.end_within(Duration::from_secs(60)), Some(0));
+    assert!(process.log().contains("connections were cut"));
     for mut stream in busy {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         assert!(!answer.ends_with(b"0\r\n\r\n"), "the body looks complete");
     }
+}
+
+#[test]
+fn who_waits_to_be_accepted_when_the_host_stops_is_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(REQUEST).unwrap();
+            stream
+        })
+        .collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let site = Site {
+        listener,
+        router: Router::new(Vec::new()),
+    };
+    let shared = Arc::new(Shared::new(Limits::default(), Arc::default()));
+    let stop = tokio::sync::watch::Sender::new(true);
+    let drain = Duration::from_secs(60);
+    runtime
+        .block_on(server::serve(vec![site], stop.subscribe(), drain, shared))
+        .unwrap();
+    for mut stream in waiting {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        assert!(
+            answer.to_lowercase().contains("connection: close"),
+            "{answer}"
+        );
+    }
+    assert!(TcpStream::connect(address).is_err());
 }
 
 #[test]
@@ -145,8 +189,8 @@ fn a_second_signal_ends_the_host_at_once() {
     while TcpStream::connect(process.address).is_ok() {
         std::thread::yield_now();
     }
-    process.signal("TERM");
-    assert_eq!(process.end(), Some(1));
+    process.signal("INT");
+    assert_eq!(process.end_within(Duration::from_secs(60)), Some(1));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod admin;
 mod builtin;
 mod capabilities;
 mod cli;

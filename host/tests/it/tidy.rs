@@ -15,9 +15,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "admin",
             "builtin",
             "capability",
             "manifest",
+            "metrics",
             "runtime",
             "server",
             "telemetry",
@@ -32,12 +34,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "server::router",
         ],
     ),
-    ("server", &["runtime"]),
-    ("runtime", &["builtin", "capability", "telemetry"]),
-    ("capability::http", &["capability", "net"]),
+    ("server", &["metrics", "runtime"]),
+    (
+        "runtime",
+        &["builtin", "capability", "metrics", "telemetry"],
+    ),
+    ("capability::http", &["capability", "metrics", "net"]),
     ("capability", &[]),
     ("net", &[]),
-    ("telemetry", &[]),
+    ("admin", &["metrics"]),
+    ("metrics", &[]),
+    ("telemetry", &["metrics"]),
     ("builtin", &[]),
 ];
 

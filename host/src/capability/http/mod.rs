@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::uri::Scheme;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::metrics::Outbound;
 use allow::{AllowedHosts, Verdict};
 pub use client::Client;
 
@@ -45,6 +46,8 @@ pub struct Shared {
     limits: Limits,
     /// One set of trusted roots for the whole app, read when first needed.
     tls: TlsRoots,
+    /// Where it is counted how the requests went.
+    metrics: Outbound,
 }
 
 /// The platform's trusted roots, read once, when the first component asks for them.
@@ -53,11 +56,12 @@ pub struct TlsRoots(Arc<OnceLock<rustls::ClientConfig>>);
 
 impl Shared {
     /// The way out for a component that may reach `allowed`.
-    pub fn new(allowed: AllowedHosts, limits: Limits, tls: TlsRoots) -> Self {
+    pub fn new(allowed: AllowedHosts, limits: Limits, tls: TlsRoots, metrics: Outbound) -> Self {
         Self {
             allowed: Arc::new(allowed),
             limits,
             tls,
+            metrics,
         }
     }
 
@@ -72,6 +76,7 @@ impl Shared {
         Ctx {
             allowed: Arc::clone(&self.allowed),
             client: client.clone(),
+            metrics: self.metrics.clone(),
         }
     }
 }
@@ -86,6 +91,7 @@ impl TlsRoots {
 pub struct Ctx {
     allowed: Arc<AllowedHosts>,
     client: Client,
+    metrics: Outbound,
 }
 
 type Sent = Result<
@@ -113,11 +119,17 @@ impl WasiHttpHooks for Ctx {
                     .map_or("", |authority| authority.host()),
                 "an outbound request was denied: allowed_outbound_hosts does not grant the destination"
             );
+            self.metrics.denied.inc();
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
-        let client = self.client.clone();
+        let (client, metrics) = (self.client.clone(), self.metrics.clone());
         Box::new(async move {
-            let response = client.send(request, options.unwrap_or_default()).await?;
+            let sent = client.send(request, options.unwrap_or_default()).await;
+            match &sent {
+                Ok(_) => metrics.answered.inc(),
+                Err(_) => metrics.failed.inc(),
+            };
+            let response = sent?;
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> =
                 Box::new(async { Ok(()) });
             Ok((response, done))

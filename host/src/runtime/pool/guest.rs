@@ -11,7 +11,8 @@ use wasmtime_wasi_http::handler::ProxyPre;
 
 use super::super::state::State;
 use crate::capability::{Grants, http, keyvalue, sqlite, variables};
-use crate::telemetry::{self, Voice};
+use crate::metrics;
+use crate::telemetry;
 
 /// How one component's instances are used and bounded.
 #[derive(Debug, Clone)]
@@ -38,8 +39,8 @@ pub struct Limits {
     pub response_body: u64,
     /// How long an instance without work is kept.
     pub idle_timeout: Duration,
-    /// How much its instances may print.
-    pub lines: telemetry::Limits,
+    /// How much it may print.
+    pub print: telemetry::Limits,
 }
 
 impl Default for Limits {
@@ -57,7 +58,7 @@ impl Default for Limits {
             request_body: 16 << 20,
             response_body: 64 << 20,
             idle_timeout: Duration::from_secs(1),
-            lines: telemetry::Limits::default(),
+            print: telemetry::Limits::default(),
         }
     }
 }
@@ -67,7 +68,9 @@ pub struct Guest {
     /// The component's name in its manifest.
     pub name: String,
     /// Where its lines go.
-    pub voice: Voice,
+    pub lines: telemetry::Source,
+    /// Where it is counted what it does.
+    pub metrics: Arc<metrics::Component>,
     /// Its environment variables.
     pub environment: Vec<(String, String)>,
     /// Its bounds.

@@ -19,9 +19,10 @@ use wasmtime_wasi_http::handler::{
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpView as _};
 
 use super::super::state::{MemoryAccount, State};
-use super::guest::Loaded;
+use super::guest::{Guest, Loaded};
 use super::ticket::{Ticket, Tickets};
 use crate::capability::http;
+use crate::metrics::Present;
 use crate::telemetry::Stream;
 
 /// Whether an instance is for one request or for as many as its guest allows.
@@ -50,8 +51,8 @@ impl Maker {
     fn store(&self, place: OwnedSemaphorePermit, tickets: Tickets) -> Store<State> {
         let guest = &self.loaded.guest;
         let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(guest.voice.stream(Stream::Stdout))
-            .stderr(guest.voice.stream(Stream::Stderr))
+        wasi.stdout(guest.lines.stream(Stream::Stdout))
+            .stderr(guest.lines.stream(Stream::Stderr))
             // The default of the builder is open to names; nothing is granted by default here.
             .allow_ip_name_lookup(false)
             .allow_tcp(false)
@@ -69,8 +70,9 @@ impl Maker {
             sqlite: guest.sqlite.0.ctx(&guest.sqlite.1),
             keyvalue: guest.keyvalue.0.ctx(&guest.keyvalue.1),
             variables: Arc::clone(&guest.variables),
-            memory: MemoryAccount::new(guest.limits.memory),
+            memory: MemoryAccount::new(guest.limits.memory, guest.metrics.memory.clone()),
             _place: place,
+            _present: Present::new(&guest.metrics.instances),
         };
         let mut store = Store::new(self.loaded.engine(), state);
         store.limiter(|state| &mut state.memory);
@@ -132,7 +134,7 @@ impl HandlerState for Maker {
                 sleep: None,
             },
             state: Worker {
-                name: self.loaded.guest.name.clone(),
+                loaded: Arc::clone(&self.loaded),
                 ending: Arc::clone(&self.ending),
                 tickets,
                 max_reuse,
@@ -144,11 +146,12 @@ impl HandlerState for Maker {
     }
 }
 
-/// Says in the log why an instance fell, and which requests were with it.
-pub(super) fn report(component: &str, requests: &str, error: &wasmtime::Error) {
+/// Counts an instance that fell, and says in the log why, and which requests were with it.
+pub(super) fn report(guest: &Guest, requests: &str, error: &wasmtime::Error) {
+    guest.metrics.traps.inc();
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     tracing::error!(
-        component,
+        component = guest.name,
         requests,
         error = %error.root_cause(),
         backtrace = backtrace.map(tracing::field::display),
@@ -158,7 +161,7 @@ pub(super) fn report(component: &str, requests: &str, error: &wasmtime::Error) {
 
 /// What one instance may still take on.
 pub(super) struct Worker {
-    name: String,
+    loaded: Arc<Loaded>,
     ending: Arc<AtomicBool>,
     tickets: Tickets,
     max_reuse: usize,
@@ -206,7 +209,7 @@ impl WorkerState for Worker {
         {
             // Before the Store goes: a body that ends with it must know why it ended.
             let requests = self.tickets.fall(&error.root_cause().to_string());
-            report(&self.name, &requests.join(" "), &error);
+            report(self.loaded.guest(), &requests.join(" "), &error);
         }
         drop(store);
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::fixture;
 
@@ -41,6 +42,16 @@ impl Process {
     /// `signet run` of the test guest, with lines of its own in the component's table of `spin.toml` and in
     /// `signet.toml`.
     pub(crate) fn run(component: &str, host: &str) -> Self {
+        Self::run_with(component, host, &[], &[])
+    }
+
+    /// The same, with arguments and environment variables.
+    pub(crate) fn run_with(
+        component: &str,
+        host: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let app = format!(
             "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -54,7 +65,10 @@ impl Process {
         let host = format!("{host}\n[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"\n");
         std::fs::write(folder.path().join("signet.toml"), host).unwrap();
         let mut command = signet();
-        command.args(["run", "signet.toml"]);
+        command
+            .args(["run", "signet.toml"])
+            .args(arguments)
+            .envs(environment.iter().copied());
         Self::spawn(command, folder)
     }
 
@@ -113,6 +127,16 @@ impl Process {
     /// Waits for its end; its exit code, unless a signal ended it.
     pub(crate) fn end(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+
+    /// The same, for a host that may never end; fails when the time is over.
+    pub(crate) fn end_within(&mut self, patience: Duration) -> Option<i32> {
+        let start = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < patience, "the host does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.end()
     }
 
     /// What it has said on standard error, to the last line if it has ended.

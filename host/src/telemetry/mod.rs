@@ -1,15 +1,17 @@
 //! What the host tells a person or a collector: its own log on standard error, and the guests' lines
 //! on standard output. Comes in: log events and the bytes guests print; goes out: whole lines. Never
-//! makes a request wait: when a reader is slow, lines are dropped and counted.
+//! makes a request wait: when the reader of standard output is slow, lines are dropped and counted.
 
 mod lines;
-mod voice;
+mod source;
+mod stream;
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 pub use lines::{Lines, Stream, Writer};
-pub use voice::{Limits, LineStream, Voice};
+pub use source::{Limits, Source};
+pub use stream::LineStream;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
