@@ -6,6 +6,7 @@ pub mod bindings;
 pub mod file;
 pub mod http;
 pub mod keyvalue;
+mod load;
 pub mod sqlite;
 pub mod variables;
 

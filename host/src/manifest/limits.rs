@@ -194,6 +194,11 @@ pub const SQLITE: &[Bound<sqlite::Limits>] = &[
         |limits| number(limits.value_bytes),
     ),
     Bound::new(
+        "max_pending_bytes",
+        |limits, bytes| limits.pending_bytes = count(bytes),
+        |limits| number(limits.pending_bytes),
+    ),
+    Bound::new(
         "max_connections",
         |limits, most| limits.connections = count(most),
         |limits| number(limits.connections),
@@ -226,6 +231,11 @@ pub const KEY_VALUE: &[Bound<keyvalue::Limits>] = &[
         "max_value_bytes",
         |limits, bytes| limits.value_bytes = count(bytes),
         |limits| number(limits.value_bytes),
+    ),
+    Bound::new(
+        "max_pending_bytes",
+        |limits, bytes| limits.pending_bytes = count(bytes),
+        |limits| number(limits.pending_bytes),
     ),
     Bound::new(
         "max_open_stores",

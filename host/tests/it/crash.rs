@@ -51,7 +51,7 @@ impl Change {
     }
 
     fn is_key(self) -> bool {
-        self.step % 3 == 0
+        self.step.is_multiple_of(3)
     }
 
     fn acknowledgement(self) -> String {

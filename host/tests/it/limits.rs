@@ -227,3 +227,31 @@ fn a_component_prints_no_more_lines_in_a_second_than_its_limit() {
     // So many seconds have passed on no machine.
     assert!((5..5000).contains(&lines), "{lines} lines");
 }
+
+#[test]
+fn bounds_of_databases_and_stores_stand_in_signet_toml() {
+    let host = guest()
+        .with("key_value_stores = [\"default\"]")
+        .with("sqlite_databases = [\"default\"]")
+        .host("sqlite.statement_timeout_ms = 100\nsqlite.max_rows = 2")
+        .host("key_value.max_value_bytes = 3")
+        .start();
+    let endless =
+        "WITH+RECURSIVE+n(x)+AS+(VALUES(1)+UNION+ALL+SELECT+x+FROM+n)+SELECT+count(*)+FROM+n";
+    for path in ["/sql", "/sql-sync"] {
+        let answer = host.get(&format!("{path}?default&{endless}"));
+        assert!(
+            answer.contains("statement ran longer than 100 ms"),
+            "{answer}"
+        );
+        let answer = host.get(&format!("{path}?default&VALUES(1),(2)"));
+        assert_eq!(answer, "[\"1\", \"2\"]");
+        let answer = host.get(&format!("{path}?default&VALUES(1),(2),(3)"));
+        assert!(answer.contains("more than 2 rows"), "{answer}");
+    }
+    let answer = host.get("/kv?default&key&long");
+    assert!(
+        answer.contains("value has 4 bytes: it takes at most 3"),
+        "{answer}"
+    );
+}

@@ -1,6 +1,7 @@
 //! The bucket a guest holds. Comes in: keys and values from the guest; goes out: what the backend
 //! has. Refuses what is out of the limits before any backend sees it.
 
+use super::super::load::Load;
 use super::backend::{Backend, keys};
 use super::{Error, Limits};
 use futures::stream::BoxStream;
@@ -13,15 +14,23 @@ pub struct Bucket(Arc<Inner>);
 struct Inner {
     backend: Arc<dyn Backend>,
     limits: Limits,
+    /// What the instance has on its way.
+    load: Load,
     /// Counts the open buckets of the instance, by being there.
     _open: Arc<()>,
 }
 
 impl Bucket {
-    pub(super) fn new(backend: Arc<dyn Backend>, limits: Limits, open: Arc<()>) -> Self {
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        limits: Limits,
+        load: Load,
+        open: Arc<()>,
+    ) -> Self {
         Self(Arc::new(Inner {
             backend,
             limits,
+            load,
             _open: open,
         }))
     }
@@ -42,6 +51,12 @@ impl Bucket {
                 limit,
             });
         }
+        let most = self.0.limits.pending_bytes;
+        let carried = self
+            .0
+            .load
+            .carry(key.len().saturating_add(value.len()), most);
+        let _carried = carried.ok_or(Error::TooMuchPending(most))?;
         self.0.backend.set(key, value).await
     }
 

@@ -202,6 +202,7 @@ fn convert_error(error: Error) -> wit::Error {
         Error::TooManyOpen(_) => wit::Error::StoreTableFull,
         error @ (Error::KeyLength { .. }
         | Error::ValueTooLarge { .. }
+        | Error::TooMuchPending(_)
         | Error::Full(_)
         | Error::Backend(_)) => wit::Error::Other(error.to_string()),
     }

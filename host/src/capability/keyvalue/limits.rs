@@ -8,6 +8,8 @@ pub struct Limits {
     pub key_bytes: usize,
     /// The longest value, in bytes.
     pub value_bytes: usize,
+    /// Values of one instance that are on their way, in bytes.
+    pub pending_bytes: usize,
     /// Buckets one instance may hold open.
     pub open_per_instance: usize,
     /// The largest a bucket may grow, in bytes: its file, or what it has in memory.
@@ -19,6 +21,7 @@ impl Default for Limits {
         Self {
             key_bytes: 1024,
             value_bytes: 10 << 20,
+            pending_bytes: 32 << 20,
             open_per_instance: 256,
             store_bytes: 1 << 30,
         }

@@ -16,6 +16,7 @@ pub use bucket::Bucket;
 pub use host::{View, add_to_linker};
 pub use limits::Limits;
 
+use super::load::Load;
 use super::{Grants, Label, file};
 use backend::Backend;
 use std::collections::BTreeMap;
@@ -77,6 +78,9 @@ pub enum Error {
     /// This instance holds too many buckets.
     #[error("instance has {0} key-value stores open already: drop one")]
     TooManyOpen(usize),
+    /// Too much of this instance is on its way already.
+    #[error("instance has more than {0} bytes on their way: wait for an answer first")]
+    TooMuchPending(usize),
     /// The key is empty or too long.
     #[error("key has {length} bytes: it takes 1 to {limit}")]
     KeyLength {
@@ -147,6 +151,7 @@ impl Shared {
         Ctx {
             shared: self.clone(),
             grants: Arc::clone(grants),
+            load: Load::default(),
             open: Arc::default(),
         }
     }
@@ -156,6 +161,8 @@ impl Shared {
 pub struct Ctx {
     shared: Shared,
     grants: Arc<Grants>,
+    /// What the instance has on its way.
+    load: Load,
     /// One more than there are open buckets refer to it.
     open: Arc<()>,
 }
@@ -177,6 +184,7 @@ impl Ctx {
         Ok(Bucket::new(
             Arc::clone(backend),
             limits.clone(),
+            self.load.clone(),
             Arc::clone(&self.open),
         ))
     }

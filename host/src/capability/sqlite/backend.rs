@@ -2,6 +2,7 @@
 //! the rows and the errors of the room; comes in: statements; goes out: rows, through a [`Sink`].
 //! Everything here may block and runs on threads made for that; nothing here knows of WIT or async.
 
+use super::super::load::Carried;
 use super::stop::Stop;
 use crate::capability::Label;
 use std::ops::ControlFlow;
@@ -27,7 +28,7 @@ pub enum Value {
 pub type Row = Vec<Value>;
 
 /// Roughly how much memory a row takes.
-pub(super) fn weight(row: &Row) -> usize {
+pub(super) fn weight(row: &[Value]) -> usize {
     row.iter()
         .map(|value| {
             size_of::<Value>()
@@ -67,6 +68,9 @@ pub enum Error {
     /// This instance holds too many connections.
     #[error("instance has {0} connections open already: drop one")]
     TooManyOpen(usize),
+    /// Too much of this instance is on its way already.
+    #[error("instance has more than {0} bytes on their way: wait for an answer first")]
+    TooMuchPending(usize),
     /// There is no statement in the text.
     #[error("statement is empty")]
     Empty,
@@ -130,6 +134,8 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 pub(super) struct Statement {
     pub(super) text: String,
     pub(super) parameters: Vec<Value>,
+    /// Counts its bytes as long as they are there.
+    pub(super) _carried: Carried,
 }
 
 /// Where the rows of a statement go.

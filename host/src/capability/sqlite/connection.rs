@@ -3,7 +3,8 @@
 //! dropped stops its statement, a connection that is dropped rolls back what it left open. Never
 //! touches the database before the first statement.
 
-use super::backend::{Error, Row, Session, Statement, Value};
+use super::super::load::Load;
+use super::backend::{Error, Row, Session, Statement, Value, weight};
 use super::pool::{Database, Lease};
 use super::rows::{self, Channel, Collect, RowStream};
 use super::stop::Stop;
@@ -18,6 +19,8 @@ pub struct Connection(Arc<Inner>);
 
 struct Inner {
     database: Arc<Database>,
+    /// What the instance has on its way.
+    load: Load,
     /// Held by the statement that runs.
     turn: Arc<tokio::sync::Mutex<Option<Lease>>>,
     /// How many calls wait for their turn.
@@ -48,9 +51,10 @@ pub struct Streamed {
 }
 
 impl Connection {
-    pub(super) fn new(database: Arc<Database>, open: Arc<()>) -> Self {
+    pub(super) fn new(database: Arc<Database>, load: Load, open: Arc<()>) -> Self {
         Self(Arc::new(Inner {
             database,
+            load,
             turn: Arc::default(),
             waiting: Arc::default(),
             streaming: Mutex::default(),
@@ -60,8 +64,8 @@ impl Connection {
 
     /// Runs one statement and collects its rows.
     pub async fn execute(&self, text: String, parameters: Vec<Value>) -> Result<Collected, Error> {
+        let statement = self.statement(text, parameters)?;
         let mut turn = self.turn().await?;
-        let statement = Statement { text, parameters };
         let limits = self.0.database.limits();
         let call = Call(Stop::within(limits.statement));
         let stop = call.0.clone();
@@ -79,8 +83,8 @@ impl Connection {
     /// Runs one statement and streams its rows. Returns when the first row is there, or when it is
     /// certain that none comes: what a statement without rows has to say, it has said by then.
     pub async fn stream(&self, text: String, parameters: Vec<Value>) -> Result<Streamed, Error> {
+        let statement = self.statement(text, parameters)?;
         let mut turn = self.turn().await?;
-        let statement = Statement { text, parameters };
         let limits = self.0.database.limits();
         let stop = Stop::within(limits.statement);
         let (mut feed, mut rows) = rows::channel(Arc::clone(&self.0.waiting), stop.clone(), limits);
@@ -114,6 +118,17 @@ impl Connection {
     /// How many rows this connection's last INSERT, UPDATE or DELETE touched.
     pub async fn changes(&self) -> Result<u64, Error> {
         Ok(self.turn().await?.session().map_or(0, Session::changes))
+    }
+
+    fn statement(&self, text: String, parameters: Vec<Value>) -> Result<Statement, Error> {
+        let limit = self.0.database.limits().pending_bytes;
+        let bytes = text.len().saturating_add(weight(&parameters));
+        let carried = self.0.load.carry(bytes, limit);
+        Ok(Statement {
+            text,
+            parameters,
+            _carried: carried.ok_or(Error::TooMuchPending(limit))?,
+        })
     }
 
     async fn turn(&self) -> Result<Turn, Error> {

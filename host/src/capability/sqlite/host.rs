@@ -222,6 +222,7 @@ fn convert_error(error: Error) -> wit::Error {
         Error::Full(_) => wit::Error::DatabaseFull,
         error @ (Error::Busy { .. }
         | Error::TooManyOpen(_)
+        | Error::TooMuchPending(_)
         | Error::Empty
         | Error::Several
         | Error::Parameters { .. }

@@ -16,6 +16,8 @@ pub struct Limits {
     pub result_bytes: usize,
     /// The longest statement, value or row, in bytes.
     pub value_bytes: usize,
+    /// Statements and parameters of one instance that wait or run, in bytes.
+    pub pending_bytes: usize,
     /// Connections on one database.
     pub connections: usize,
     /// Connections one instance may hold open.
@@ -36,6 +38,7 @@ impl Default for Limits {
             rows: 1_000_000,
             result_bytes: 64 << 20,
             value_bytes: 16 << 20,
+            pending_bytes: 32 << 20,
             connections: 64,
             open_per_instance: 64,
             wait: Duration::from_secs(5),

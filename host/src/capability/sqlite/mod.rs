@@ -22,6 +22,7 @@ pub use host::{View, add_to_linker};
 pub use limits::Limits;
 pub use rows::RowStream;
 
+use super::load::Load;
 use super::{Grants, Label, file};
 use pool::Database;
 use std::collections::BTreeMap;
@@ -177,6 +178,7 @@ impl Shared {
         Ctx {
             shared: self.clone(),
             grants: Arc::clone(grants),
+            load: Load::default(),
             open: Arc::default(),
         }
     }
@@ -186,6 +188,8 @@ impl Shared {
 pub struct Ctx {
     shared: Shared,
     grants: Arc<Grants>,
+    /// What the instance has on its way.
+    load: Load,
     /// One more than there are open connections refer to it.
     open: Arc<()>,
 }
@@ -206,6 +210,7 @@ impl Ctx {
         }
         Ok(Connection::new(
             Arc::clone(database),
+            self.load.clone(),
             Arc::clone(&self.open),
         ))
     }

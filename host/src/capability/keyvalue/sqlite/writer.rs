@@ -5,11 +5,15 @@
 
 use super::{Error, convert};
 use rusqlite::Connection;
+use std::sync::Arc;
 use std::thread;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// How many changes may wait. Beyond it, those who bring one wait.
 const WAITING: usize = 256;
+/// How many bytes of changes may wait. Beyond it, those who bring one wait; what they bring is counted
+/// as theirs as long as they do, and is gone with them.
+const WAITING_BYTES: usize = 64 << 20;
 /// How many changes are committed at once.
 const TOGETHER: usize = 64;
 
@@ -19,13 +23,26 @@ pub(super) enum Change {
     Delete { key: String },
 }
 
+impl Change {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Set { key, value } => key.len().saturating_add(value.len()),
+            Self::Delete { key } => key.len(),
+        }
+    }
+}
+
 struct Job {
     change: Change,
+    _room: OwnedSemaphorePermit,
     answer: oneshot::Sender<rusqlite::Result<()>>,
 }
 
 /// The way to the writer. Its thread ends when this is gone and everything is written.
-pub(super) struct Writer(mpsc::Sender<Job>);
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
+}
 
 /// The writer's thread is gone.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +55,37 @@ impl Writer {
         thread::Builder::new()
             .name("key-value".into())
             .spawn(move || write_all(&connection, receive))?;
-        Ok(Self(send))
+        Ok(Self {
+            jobs: send,
+            room: Arc::new(Semaphore::new(WAITING_BYTES)),
+        })
     }
 
+    /// Makes a change. Changes that find room at once are made in the order of their calls, whether or
+    /// not anyone waits for one before the next.
     pub(super) async fn send(&self, change: Change) -> Result<(), Error> {
         let (answer, outcome) = oneshot::channel();
         let stopped = || Error::Backend(Stopped.into());
-        let sent = self.0.send(Job { change, answer }).await;
-        sent.map_err(|_| stopped())?;
+        // A change that is alone always finds room.
+        let bytes = u32::try_from(change.bytes().min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let room = match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
+            Ok(room) => room,
+            Err(_) => {
+                let room = Arc::clone(&self.room).acquire_many_owned(bytes);
+                room.await.map_err(|_| stopped())?
+            }
+        };
+        let job = Job {
+            change,
+            _room: room,
+            answer,
+        };
+        match self.jobs.try_send(job) {
+            Err(mpsc::error::TrySendError::Full(job)) => {
+                self.jobs.send(job).await.map_err(|_| stopped())?;
+            }
+            sent => sent.map_err(|_| stopped())?,
+        }
         let outcome = outcome.await.map_err(|_| stopped())?;
         outcome.map_err(convert)
     }

@@ -107,6 +107,23 @@ async fn a_value_and_a_statement_have_so_many_bytes() {
 }
 
 #[tokio::test]
+async fn what_an_instance_has_on_its_way_has_so_many_bytes() {
+    let (_directory, shared) = open(Limits {
+        pending_bytes: 1000,
+        ..Limits::default()
+    });
+    let connection = connect(&shared);
+    let call = || {
+        let parameters = vec![Value::Blob(vec![0; 600])];
+        connection.execute("SELECT ?1".into(), parameters)
+    };
+    let (first, second) = tokio::join!(call(), call());
+    assert!(first.is_ok(), "{first:?}");
+    assert!(matches!(second, Err(Error::TooMuchPending(1000))));
+    assert!(call().await.is_ok());
+}
+
+#[tokio::test]
 async fn temporary_tables_have_so_many_bytes() {
     let (_directory, shared) = open(Limits {
         database_bytes: 64 << 10,
