@@ -55,6 +55,8 @@ pub struct Options {
     pub threads: Option<NonZeroUsize>,
     /// Where to answer whoever runs the host, in place of what the plan says.
     pub admin: Option<SocketAddr>,
+    /// Who knows the addresses of names that components call; none is the system.
+    pub resolver: Option<Arc<dyn http::Resolve>>,
 }
 
 /// Why an app did not open because of what was given, as opposed to what went wrong.

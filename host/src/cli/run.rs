@@ -138,6 +138,7 @@ pub(super) fn options(common: Common) -> Options {
         cache_dir: common.cache_dir.or_else(default_cache),
         threads: common.threads,
         admin: common.admin,
+        resolver: None,
     }
 }
 

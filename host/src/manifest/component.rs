@@ -11,6 +11,7 @@ use super::reader::{Item, Table};
 use super::settings;
 use super::variables::{self, Names};
 use crate::capability::Label;
+use crate::capability::http::Network;
 use crate::capability::http::allow::AllowedHosts;
 use crate::capability::variables::Template;
 use crate::runtime::pool;
@@ -30,6 +31,8 @@ pub struct Component {
     pub key_value_stores: Vec<Label>,
     /// The hosts it may call. Those without variables are known to be valid.
     pub allowed_outbound_hosts: Vec<Template>,
+    /// Networks that are not public and that its requests may lead into.
+    pub allow_networks: Vec<Network>,
     /// Its variables.
     pub variables: BTreeMap<String, Template>,
     /// Its environment, in the order of the manifest.
@@ -100,6 +103,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         label: settings.label,
         migrations: settings.migrations,
         limits: settings.limits,
+        allow_networks: settings.networks,
     };
     Some(Component {
         source: source?,

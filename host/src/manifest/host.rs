@@ -11,6 +11,7 @@ use super::bound::{Bound, Set};
 use super::label::label;
 use super::limits;
 use super::mistake::Mistakes;
+use super::outbound;
 use super::reader::{Item, Source, Table};
 use super::variables::named;
 use crate::capability::{Label, http, keyvalue, sqlite};
@@ -41,6 +42,8 @@ pub struct HostConfig {
     pub outbound: http::Limits,
     /// The listener for whoever runs the host.
     pub admin: Admin,
+    /// Networks that are not public and that requests of all components may lead into.
+    pub allow_networks: Vec<http::Network>,
     /// Values for the apps' variables.
     pub variables: BTreeMap<String, VariableSource>,
 }
@@ -119,6 +122,7 @@ pub fn read_host(text: &str, path: &Path) -> Result<HostConfig, Mistakes> {
 
 fn host(root: &Table<'_>, path: &Path) -> HostConfig {
     root.only(&[&KEYS[..], &["variables"]].concat());
+    let outbound = outbound::read(root);
     let state_dir = root.get("state_dir").and_then(|item| item.file());
     HostConfig {
         path: path.to_owned(),
@@ -130,7 +134,8 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
         key_value_stores: backends(root, "key_value_store"),
         sqlite: set(root, "sqlite", limits::SQLITE).over(sqlite::Limits::default()),
         key_value: set(root, "key_value", limits::KEY_VALUE).over(keyvalue::Limits::default()),
-        outbound: set(root, "outbound_http", limits::OUTBOUND).over(http::Limits::default()),
+        outbound: outbound.limits.over(http::Limits::default()),
+        allow_networks: outbound.networks,
         admin: admin(root),
         variables: root
             .entries("variables")

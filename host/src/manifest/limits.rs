@@ -160,9 +160,49 @@ pub const OUTBOUND: &[Bound<http::Limits>] = &[
         |limits| milliseconds(limits.between_bytes),
     ),
     Bound::new(
+        "total_timeout_ms",
+        |limits, ms| limits.total = Duration::from_millis(ms),
+        |limits| milliseconds(limits.total),
+    ),
+    Bound::new(
         "max_concurrent_requests",
         |limits, most| limits.max_concurrent = count(most),
         |limits| number(limits.max_concurrent),
+    ),
+    Bound::new(
+        "max_lookups",
+        |limits, most| limits.max_lookups = count(most),
+        |limits| number(limits.max_lookups),
+    ),
+    Bound::new(
+        "max_request_body_bytes",
+        |limits, bytes| limits.request_body = bytes,
+        |limits| Some(limits.request_body),
+    ),
+    Bound::new(
+        "max_response_header_bytes",
+        |limits, bytes| limits.response_head = count(bytes),
+        |limits| number(limits.response_head),
+    ),
+    Bound::new(
+        "max_response_headers",
+        |limits, most| limits.response_headers = count(most),
+        |limits| number(limits.response_headers),
+    ),
+    Bound::new(
+        "max_response_body_bytes",
+        |limits, bytes| limits.response_body = bytes,
+        |limits| Some(limits.response_body),
+    ),
+    Bound::new(
+        "max_idle_connections",
+        |limits, most| limits.max_idle = count(most),
+        |limits| number(limits.max_idle),
+    ),
+    Bound::new(
+        "connection_idle_ms",
+        |limits, ms| limits.idle = Duration::from_millis(ms),
+        |limits| milliseconds(limits.idle),
     ),
 ];
 

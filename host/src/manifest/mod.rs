@@ -10,6 +10,7 @@ mod host;
 mod label;
 pub mod limits;
 mod mistake;
+mod outbound;
 mod reader;
 mod settings;
 mod spelling;

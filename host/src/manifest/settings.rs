@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use super::bound::Set;
 use super::label::label;
 use super::limits;
+use super::outbound;
 use super::reader::{Item, Table};
 use crate::capability::Label;
+use crate::capability::http::Network;
 use crate::runtime::pool;
 
 /// What one component's table says.
@@ -17,6 +19,7 @@ pub(super) struct Settings {
     pub(super) label: Option<String>,
     pub(super) migrations: Vec<(Label, Vec<PathBuf>)>,
     pub(super) limits: Set<pool::Limits>,
+    pub(super) networks: Vec<Network>,
 }
 
 /// Reads the settings; `databases` are those that the component may open.
@@ -34,7 +37,12 @@ pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
             .iter()
             .filter_map(|item| migration(item, databases))
             .collect(),
-        limits: Set::read(&table, limits::COMPONENT, &["label", "migrations"]),
+        limits: Set::read(
+            &table,
+            limits::COMPONENT,
+            &["label", "migrations", outbound::ALLOW_NETWORKS],
+        ),
+        networks: outbound::networks(&table),
     }
 }
 

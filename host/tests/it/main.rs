@@ -15,6 +15,8 @@ mod faults;
 mod hmac;
 mod http2;
 mod limits;
+mod outbound;
+mod outbound_guard;
 mod process;
 mod requests;
 mod serving;

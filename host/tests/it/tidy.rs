@@ -55,6 +55,8 @@ const PURE: &[&str] = &[
     "runtime/needs.rs",
     "server/router.rs",
     "capability/http/allow.rs",
+    "net/address.rs",
+    "net/network.rs",
     "capability/variables/template.rs",
 ];
 

@@ -7,6 +7,7 @@ mod grammar;
 
 use core::net::{IpAddr, Ipv6Addr};
 
+use crate::net::Network;
 pub use grammar::{AllowError, Problem};
 
 /// What one component may reach. Nothing, unless an entry says so.
@@ -29,10 +30,7 @@ enum Host {
     Below(String),
     Name(String),
     Address(IpAddr),
-    Network {
-        base: IpAddr,
-        prefix: u8,
-    },
+    Network(Network),
     /// Spin's service chaining: `self` and `NAME.spin.internal`. Read, and never allowed.
     Chained,
 }
@@ -124,16 +122,17 @@ impl Host {
             (Self::Address(have), Destination::Address(address)) => {
                 when(have == address, Verdict::Named)
             }
-            (Self::Network { base, prefix }, Destination::Address(address)) => {
-                let verdict = if *prefix == 0 {
-                    Verdict::Public
-                } else {
+            (Self::Network(network), Destination::Address(address)) => {
+                // A network so wide that it names no address in particular is a wildcard for it.
+                let verdict = if network.names(*address) {
                     Verdict::Named
+                } else {
+                    Verdict::Public
                 };
-                when(in_network(*base, *prefix, *address), verdict)
+                when(network.contains(*address), verdict)
             }
             (Self::Below(_) | Self::Name(_), Destination::Address(_))
-            | (Self::Address(_) | Self::Network { .. }, Destination::Name(_))
+            | (Self::Address(_) | Self::Network(_), Destination::Name(_))
             | (Self::Chained, _) => Verdict::Denied,
         }
     }
@@ -181,22 +180,6 @@ fn address(text: &str) -> Option<IpAddr> {
         None => text.parse::<IpAddr>().ok()?,
     };
     Some(address.to_canonical())
-}
-
-/// The address as a number, and how many bits it has.
-fn bits(address: IpAddr) -> (u128, u32) {
-    match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
-        IpAddr::V6(address) => (address.to_bits(), 128),
-    }
-}
-
-fn in_network(base: IpAddr, prefix: u8, address: IpAddr) -> bool {
-    let ((base, length), (address, other)) = (bits(base), bits(address));
-    let host_bits = length.saturating_sub(u32::from(prefix));
-    // A shift by all 128 bits leaves nothing, which is what prefix 0 means.
-    let network = |number: u128| number.checked_shr(host_bits).unwrap_or(0);
-    length == other && network(base) == network(address)
 }
 
 #[cfg(test)]

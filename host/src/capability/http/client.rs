@@ -1,64 +1,61 @@
 //! The pooled client behind outbound requests: HTTP/1 and, over TLS, HTTP/2. Comes in: a request whose
-//! destination was granted; goes out: a response whose body is bounded in time. Dials through
-//! `net`, which checks the address. Never shares a connection between components.
+//! destination was granted; goes out: a response within its limits. Never shares a connection between
+//! components: the pool's key is the scheme, the host and the port, for which one allow-list has one
+//! verdict.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Uri;
-use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt as _;
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector};
+use http_body::Body as _;
 use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
+use hyper_util::client::legacy::connect::{CaptureConnection, Connected, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::allow::{AllowedHosts, Verdict};
-use super::{Limits, destination};
-use crate::net::{DialError, Reach, dial};
+use super::Limits;
+use super::classify::classify;
+use super::connect::{Connector, Cut, Dialer};
+use super::exchange::{Exchange, outgoing};
 
-/// How long a connection without requests is kept.
-const KEEP_IDLE: Duration = Duration::from_secs(60);
+/// The least that the HTTP/1 client can be told to buffer.
+const LEAST_BUFFER: usize = 8192;
+
+/// What HTTP/2 counts for each header beside its name and value (RFC 9113, 6.5.2).
+const HEADER_OVERHEAD: usize = 32;
 
 /// A client with a pool of connections.
 #[derive(Clone)]
 pub struct Client {
-    inner: legacy::Client<HttpsConnector<Dialer>, WasiBody>,
+    inner: legacy::Client<Connector, WasiBody>,
     limits: Limits,
     turns: Arc<Semaphore>,
 }
 
 impl Client {
     pub(super) fn new(
-        allowed: Arc<AllowedHosts>,
+        dialer: Dialer,
         limits: Limits,
         tls: rustls::ClientConfig,
+        turns: Arc<Semaphore>,
     ) -> Self {
-        let dialer = Dialer {
-            allowed,
-            timeout: limits.connect,
-        };
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(dialer);
+        let listed = limits
+            .response_headers
+            .saturating_mul(HEADER_OVERHEAD)
+            .saturating_add(limits.response_head);
         let inner = legacy::Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(KEEP_IDLE)
+            .pool_idle_timeout(limits.idle)
+            .pool_max_idle_per_host(limits.max_idle)
             .pool_timer(TokioTimer::new())
-            .build(connector);
+            .http1_max_buf_size(limits.response_head.max(LEAST_BUFFER))
+            .http1_max_headers(limits.response_headers)
+            .http2_max_header_list_size(u32::try_from(listed).unwrap_or(u32::MAX))
+            .build(Connector::new(dialer, tls, limits.connect));
         Self {
             inner,
             limits,
-            turns: Arc::new(Semaphore::new(
-                limits.max_concurrent.min(Semaphore::MAX_PERMITS),
-            )),
+            turns,
         }
     }
 
@@ -67,189 +64,100 @@ impl Client {
         request: http::Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<http::Response<WasiBody>, Error> {
+        let limits = &self.limits;
         // The guest may ask for less time than the host allows, never for more.
         let within = |asked: Option<Duration>, allowed: Duration| {
             asked.map_or(allowed, |asked| asked.min(allowed))
         };
-        let head = within(options.connect_timeout, self.limits.connect)
-            .saturating_add(within(options.first_byte_timeout, self.limits.first_byte));
-        let between_bytes = within(options.between_bytes_timeout, self.limits.between_bytes);
-        let exchange = async {
-            // Nobody closes the semaphore; if someone did, there would be no more turns.
-            let turn = Arc::clone(&self.turns).acquire_owned().await;
-            let turn = turn.map_err(|_| Error::ConnectionLimitReached)?;
-            let response = self
-                .inner
-                .request(request)
-                .await
-                .map_err(|error| classify(&error))?;
-            Ok::<_, Error>((response, turn))
+        let head = within(options.connect_timeout, limits.connect)
+            .saturating_add(within(options.first_byte_timeout, limits.first_byte));
+        let (begun, late) = if head < limits.total {
+            (head, Error::ConnectionReadTimeout)
+        } else {
+            (limits.total, Error::HttpResponseTimeout)
         };
-        let (response, turn) = tokio::time::timeout(head, exchange)
+        let (begun, until) = (after(begun), after(limits.total));
+        if request.body().size_hint().lower() > limits.request_body {
+            return Err(Error::HttpRequestBodySize(Some(limits.request_body)));
+        }
+        let turn = timeout_at(begun, Arc::clone(&self.turns).acquire_owned()).await;
+        // Nobody closes the semaphore; if someone did, there would be no more turns.
+        let Ok(Ok(turn)) = turn else {
+            return Err(Error::ConnectionLimitReached);
+        };
+        let (parts, body) = request.into_parts();
+        let (body, sent) = outgoing(body, limits.request_body, until);
+        let mut request = http::Request::from_parts(parts, body);
+        let mut claim = Claim(Some(capture_connection(&mut request)));
+        let response = timeout_at(begun, self.inner.request(request))
             .await
-            .map_err(|_| Error::ConnectionReadTimeout)??;
-        Ok(response.map(|body| {
-            TimedBody {
-                body,
-                between_bytes,
-                sleep: None,
-                _turn: turn,
-            }
-            .boxed_unsync()
-        }))
-    }
-}
-
-/// TLS with the platform's roots.
-pub(super) fn tls_config() -> rustls::ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = || {
-        rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-    };
-    // The provider supports the default versions, so the second arm is for the type alone.
-    let Ok(versions) = builder() else {
-        return no_roots(rustls::ClientConfig::builder());
-    };
-    match versions.with_native_roots() {
-        Ok(roots) => roots.with_no_client_auth(),
-        Err(reason) => {
-            tracing::warn!(%reason, "no trusted roots on this system: https destinations will fail");
-            no_roots(rustls::ClientConfig::builder())
-        }
-    }
-}
-
-fn no_roots(
-    builder: rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>,
-) -> rustls::ClientConfig {
-    builder
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth()
-}
-
-/// Connects to destinations that are granted, as far as the grant reaches.
-#[derive(Clone)]
-pub(super) struct Dialer {
-    allowed: Arc<AllowedHosts>,
-    timeout: Duration,
-}
-
-impl tower_service::Service<Uri> for Dialer {
-    type Response = TokioIo<TcpStream>;
-    type Error = DialError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let reach = match destination(&self.allowed, &uri) {
-            Some(Verdict::Named) => Reach::Anywhere,
-            Some(Verdict::Public | Verdict::Denied) | None => Reach::PublicOnly,
+            .map_err(|_| late)?
+            .map_err(|error| classify(&error))?;
+        self.check(&response)?;
+        let exchange = Exchange {
+            turn,
+            sent,
+            cut: claim.0.take().and_then(|connection| cut(&connection)),
+            until,
+            between_bytes: within(options.between_bytes_timeout, limits.between_bytes),
+            limit: limits.response_body,
         };
-        let timeout = self.timeout;
-        Box::pin(async move {
-            let host = uri.host().unwrap_or_default();
-            let port = uri
-                .port_u16()
-                .unwrap_or(if uri.scheme_str() == Some("https") {
-                    443
-                } else {
-                    80
-                });
-            dial(host, port, reach, timeout).await.map(TokioIo::new)
-        })
+        Ok(response.map(|body| exchange.follow(body)))
+    }
+
+    /// What can be said of a response from its head.
+    fn check<B: http_body::Body>(&self, response: &http::Response<B>) -> Result<(), Error> {
+        let headers = response.headers();
+        let bytes = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum::<usize>();
+        if bytes > self.limits.response_head || headers.len() > self.limits.response_headers {
+            let bytes = u32::try_from(bytes).ok();
+            return Err(Error::HttpResponseHeaderSectionSize(bytes));
+        }
+        let body = response.body().size_hint().lower();
+        if body > self.limits.response_body {
+            return Err(Error::HttpResponseBodySize(Some(body)));
+        }
+        Ok(())
     }
 }
 
-/// The `wasi:http` error for a failed exchange, from the causes the client kept.
-fn classify(error: &(dyn std::error::Error + 'static)) -> Error {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(dial) = error.downcast_ref::<DialError>() {
-            return match dial {
-                DialError::Resolve { .. } => Error::DnsError {
-                    rcode: Some(dial.to_string()),
-                    info_code: None,
-                },
-                DialError::Prohibited { .. } => Error::DestinationIpProhibited,
-                DialError::Timeout { .. } => Error::ConnectionTimeout,
-                DialError::Connect { source, .. }
-                    if source.kind() == std::io::ErrorKind::ConnectionRefused =>
-                {
-                    Error::ConnectionRefused
-                }
-                DialError::Connect { .. } => Error::DestinationUnavailable,
-            };
-        }
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return match tls {
-                rustls::Error::InvalidCertificate(_) => Error::TlsCertificateError,
-                _ => Error::TlsProtocolError,
-            };
-        }
-        if let Some(hyper) = error.downcast_ref::<hyper::Error>() {
-            if hyper.is_incomplete_message() {
-                return Error::HttpResponseIncomplete;
-            }
-            if hyper.is_closed() || hyper.is_canceled() {
-                return Error::ConnectionTerminated;
-            }
-        }
-        // An I/O error hides what it wraps from the chain of causes.
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        cause = match wrapped {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
+/// That far from now. What no clock can tell is no deadline: thirty years are none.
+fn after(time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    Instant::now() + time.min(FAR)
+}
+
+/// A request without a response. If it is given up, by its deadline or by its guest, its connection goes:
+/// it may be full of what nobody reads. One of HTTP/2 stays, because others are on it and a stream ends by
+/// itself.
+struct Claim(Option<CaptureConnection>);
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let Some(connection) = self.0.take() else {
+            return;
         };
-    }
-    tracing::debug!(
-        error = error as &dyn std::error::Error,
-        "an outbound exchange failed"
-    );
-    Error::HttpProtocolError
-}
-
-/// A response body that ends with an error when its sender falls silent.
-struct TimedBody {
-    body: hyper::body::Incoming,
-    between_bytes: Duration,
-    sleep: Option<Pin<Box<Sleep>>>,
-    /// Given back when the body is done with.
-    _turn: OwnedSemaphorePermit,
-}
-
-impl Body for TimedBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            self.sleep = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|error| classify(&error))));
+        let shared = connection
+            .connection_metadata()
+            .as_ref()
+            .is_some_and(Connected::is_negotiated_h2);
+        if let Some(cut) = cut(&connection)
+            && !shared
+        {
+            cut.now();
         }
-        let between_bytes = self.between_bytes;
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(between_bytes)));
-        sleep
-            .as_mut()
-            .poll(cx)
-            .map(|()| Some(Err(Error::ConnectionReadTimeout)))
     }
+}
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// How to end the connection on which a response came.
+fn cut(connection: &CaptureConnection) -> Option<Cut> {
+    let mut extras = http::Extensions::new();
+    connection
+        .connection_metadata()
+        .as_ref()?
+        .get_extras(&mut extras);
+    extras.remove()
 }

@@ -3,64 +3,72 @@
 //! response. Never follows a redirect, never obeys a proxy variable.
 
 pub mod allow;
+mod classify;
 mod client;
+mod connect;
+mod exchange;
+mod limits;
+mod tls;
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use http::uri::Scheme;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::metrics::Outbound;
+use crate::net::System;
+pub use crate::net::{Addresses, Network, Resolve};
 use allow::{AllowedHosts, Verdict};
 pub use client::Client;
+use connect::Dialer;
+pub use limits::Limits;
+pub use tls::TlsRoots;
 
-/// How long outbound requests may take, where the guest does not ask for less, and how many there may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Name look-up and TCP connection.
-    pub connect: Duration,
-    /// From the request's begin to the head of the response.
-    pub first_byte: Duration,
-    /// Between two pieces of the response's body.
-    pub between_bytes: Duration,
-    /// How many requests of one component may be under way on one thread; more wait for their turn.
-    pub max_concurrent: usize,
+/// What a host gives to the requests of all its components.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// Their bounds.
+    pub limits: Limits,
+    /// Networks that are not public and that any granted name may lead into.
+    pub networks: Vec<Network>,
+    /// Who knows the addresses of names; none is the system.
+    pub resolver: Option<Arc<dyn Resolve>>,
+    /// One set of trusted roots for the whole app.
+    pub tls: TlsRoots,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(30),
-            between_bytes: Duration::from_secs(30),
-            max_concurrent: 256,
-        }
-    }
-}
-
-/// What the requests of one component go by. Shared by all its instances.
+/// What the requests of one component go by. Shared by all its instances, on all threads.
 #[derive(Clone)]
 pub struct Shared {
-    allowed: Arc<AllowedHosts>,
+    dialer: Dialer,
     limits: Limits,
-    /// One set of trusted roots for the whole app, read when first needed.
     tls: TlsRoots,
+    turns: Arc<Semaphore>,
     /// Where it is counted how the requests went.
     metrics: Outbound,
 }
 
-/// The platform's trusted roots, read once, when the first component asks for them.
-#[derive(Clone, Default)]
-pub struct TlsRoots(Arc<OnceLock<rustls::ClientConfig>>);
-
 impl Shared {
-    /// The way out for a component that may reach `allowed`.
-    pub fn new(allowed: AllowedHosts, limits: Limits, tls: TlsRoots, metrics: Outbound) -> Self {
+    /// The way out for a component that may reach `allowed`, also in `networks` of its own.
+    pub fn new(
+        allowed: AllowedHosts,
+        networks: &[Network],
+        config: &Config,
+        metrics: Outbound,
+    ) -> Self {
+        let limits = config.limits;
+        let resolver = config.resolver.clone();
+        let turns = limits.max_concurrent.min(Semaphore::MAX_PERMITS);
         Self {
-            allowed: Arc::new(allowed),
+            dialer: Dialer {
+                allowed: Arc::new(allowed),
+                networks: [&config.networks, networks].concat().into(),
+                resolver: resolver.unwrap_or_else(|| Arc::new(System::new(limits.max_lookups))),
+            },
             limits,
-            tls,
+            tls: config.tls.clone(),
+            turns: Arc::new(Semaphore::new(turns)),
             metrics,
         }
     }
@@ -68,22 +76,17 @@ impl Shared {
     /// A client for one component on one thread: its connections stay on that thread, and no other
     /// component can use them.
     pub fn client(&self) -> Client {
-        Client::new(Arc::clone(&self.allowed), self.limits, self.tls.config())
+        let (dialer, turns) = (self.dialer.clone(), Arc::clone(&self.turns));
+        Client::new(dialer, self.limits, self.tls.config(), turns)
     }
 
     /// The context of one instance.
     pub fn ctx(&self, client: &Client) -> Ctx {
         Ctx {
-            allowed: Arc::clone(&self.allowed),
+            allowed: Arc::clone(&self.dialer.allowed),
             client: client.clone(),
             metrics: self.metrics.clone(),
         }
-    }
-}
-
-impl TlsRoots {
-    fn config(&self) -> rustls::ClientConfig {
-        self.0.get_or_init(client::tls_config).clone()
     }
 }
 
@@ -139,11 +142,15 @@ impl WasiHttpHooks for Ctx {
 
 /// What the grants say about a destination; none if the URI names none.
 fn destination(allowed: &AllowedHosts, uri: &http::Uri) -> Option<Verdict> {
+    Some(allowed.check(uri.scheme_str()?, uri.host()?, port(uri)?))
+}
+
+/// The port that a URI names, or that its scheme has.
+fn port(uri: &http::Uri) -> Option<u16> {
     let scheme = uri.scheme()?;
-    let port = uri.port_u16().or(match scheme {
+    uri.port_u16().or(match scheme {
         scheme if *scheme == Scheme::HTTP => Some(80),
         scheme if *scheme == Scheme::HTTPS => Some(443),
         _ => None,
-    })?;
-    Some(allowed.check(scheme.as_str(), uri.host()?, port))
+    })
 }

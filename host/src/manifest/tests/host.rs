@@ -50,6 +50,7 @@ connect_timeout_ms = 7
 first_byte_timeout_ms = 8
 between_bytes_timeout_ms = 9
 max_concurrent_requests = 10
+allow_networks = ["10.0.0.0/8", "::1"]
 
 [variables]
 plain = "hunter2"
@@ -95,6 +96,12 @@ fn a_whole_file_is_read() {
     assert_eq!(host.outbound.first_byte, milliseconds(8));
     assert_eq!(host.outbound.between_bytes, milliseconds(9));
     assert_eq!(host.outbound.max_concurrent, 10);
+    let networks: Vec<_> = host
+        .allow_networks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
     assert_eq!(
         host.variables["plain"],
         VariableSource::Value("hunter2".into())
@@ -173,4 +180,18 @@ fn each_mistake_names_its_place_and_its_cure() {
     one("[variables]\nNAME = \"x\"", "2:1", "lower-case letters");
     one("stat_dir = \"x\"", "1:1", "did you mean `state_dir`?");
     one("state_dir = ", "1:13", "not valid TOML");
+}
+
+#[test]
+fn a_network_that_names_nothing_is_a_mistake() {
+    for (text, words) in [
+        ("0.0.0.0/0", "network `0.0.0.0/0` is every address"),
+        ("::/0", "network `::/0` is every address"),
+        ("10.0.0.0/33", "a prefix that does not fit"),
+        ("internal.example", "has no address"),
+    ] {
+        let file = format!("outbound_http.allow_networks = [\"{text}\"]");
+        let mistakes = read(&file).unwrap_err().to_string();
+        assert!(mistakes.contains(words), "{mistakes}");
+    }
 }

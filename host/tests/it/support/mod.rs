@@ -4,6 +4,7 @@
 mod client;
 mod process;
 pub(crate) mod receiver;
+mod rude;
 
 use std::fmt::Write as _;
 use std::io;
@@ -14,12 +15,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use signet::app::plan::Plan;
 use signet::app::{App, Options, Running};
+use signet::capability::http::Resolve;
 use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, delete, get, post, request};
 pub(crate) use process::{Process, signet};
 pub(crate) use receiver::Receiver;
+pub(crate) use rude::Rude;
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
@@ -84,6 +87,7 @@ pub(crate) struct Host {
     flags: Vec<(String, String)>,
     host: String,
     threads: usize,
+    resolver: Option<Arc<dyn Resolve>>,
 }
 
 impl Host {
@@ -100,7 +104,14 @@ impl Host {
             flags: Vec::new(),
             host: String::new(),
             threads: 2,
+            resolver: None,
         }
+    }
+
+    /// With someone else than the system who knows the addresses of names.
+    pub(crate) fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = Some(resolver);
+        self
     }
 
     /// Lines of the `signet.toml` that runs the app.
@@ -184,6 +195,7 @@ impl Host {
             variables: self.flags.clone(),
             cache_dir: Some(self.cache.clone()),
             threads: std::num::NonZeroUsize::new(self.threads),
+            resolver: self.resolver.clone(),
             ..Options::default()
         }
     }

@@ -1,7 +1,8 @@
 //! How entries of `allowed_outbound_hosts` are written: text into an [`Entry`], or what is wrong with
 //! the text. Spin's grammar, with one addition: an IPv6 address needs no port. Pure.
 
-use super::{Entry, Host, Ports, address, bits, is_chained};
+use super::{Entry, Host, Ports, address, is_chained};
+use crate::net::{Network, ends_in_a_number};
 
 /// An entry that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,11 @@ pub enum Problem {
         "has a host that is neither a name nor an address: write names in ASCII, IPv6 in brackets"
     )]
     Host,
+    /// A number that is no address in its plain form.
+    #[error(
+        "has a host that ends in a number and is no address: write it as four numbers, such as `127.0.0.1`"
+    )]
+    Number,
     /// A prefix that is longer than the address, or not a number.
     #[error("has a network prefix that does not fit its address: write `10.0.0.0/8`")]
     Prefix,
@@ -141,6 +147,9 @@ impl Host {
         if !name.split('.').all(label) {
             return Err(Problem::Host);
         }
+        if ends_in_a_number(name) {
+            return Err(Problem::Number);
+        }
         Ok(match below {
             _ if is_chained(name) => Self::Chained,
             true => Self::Below(format!(".{name}")),
@@ -151,11 +160,9 @@ impl Host {
     fn network(text: &str, prefix: &str) -> Result<Self, Problem> {
         let base = address(text).ok_or(Problem::Path)?;
         let prefix: u8 = prefix.parse().map_err(|_| Problem::Prefix)?;
-        if u32::from(prefix) > bits(base).1 {
-            return Err(Problem::Prefix);
-        }
+        let network = Network::new(base, prefix).ok_or(Problem::Prefix)?;
         // A network of everything names nothing: it is a wildcard for addresses.
-        Ok(Self::Network { base, prefix })
+        Ok(Self::Network(network))
     }
 }
 
@@ -241,6 +248,11 @@ mod tests {
             ("http://[::1", P::Host),
             ("http://[example.com]", P::Host),
             ("http://::1:80", P::Host),
+            ("http://2130706433", P::Number),
+            ("http://127.1:80", P::Number),
+            ("http://0x7f.0.0.0x1", P::Number),
+            ("http://0177.0.0.1", P::Number),
+            ("http://*.0.0.1", P::Number),
             ("http://10.0.0.0/33", P::Prefix),
             ("http://10.0.0.0/a", P::Prefix),
             ("http://[::]/129", P::Prefix),

@@ -1,5 +1,7 @@
 //! Which destinations which entries allow.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn allowed(entries: &[&str]) -> AllowedHosts {
@@ -153,7 +155,7 @@ fn addresses_are_the_same_in_every_spelling() {
         verdict("http://127.0.0.1", "http", "[::ffff:127.0.0.1]", 80),
         Verdict::Named
     );
-    // These are names to us; what they resolve to is looked at when they are dialled.
+    // These are names to us, and nobody dials them.
     for host in ["127.1", "2130706433", "0x7f.0.0.1"] {
         assert_eq!(
             verdict("http://127.0.0.1", "http", host, 80),
@@ -245,4 +247,115 @@ fn service_chaining_is_read_and_denied() {
         verdict("*://*:*", "http", "other.SPIN.internal.", 80),
         Verdict::Denied
     );
+}
+
+#[test]
+fn a_wide_network_does_not_name_the_metadata_service() {
+    let metadata = "169.254.169.254";
+    for (entry, expected) in [
+        ("http://169.254.169.254", Verdict::Named),
+        ("http://169.254.0.0/16", Verdict::Named),
+        ("http://128.0.0.0/1", Verdict::Public),
+    ] {
+        assert_eq!(verdict(entry, "http", metadata, 80), expected, "{entry}");
+    }
+}
+
+/// A host of an entry, and whether a name is it, by a model that knows no more than the words.
+#[derive(Debug, Clone)]
+enum Model {
+    Any,
+    Below(String),
+    Name(String),
+}
+
+impl Model {
+    fn entry(&self) -> String {
+        match self {
+            Self::Any => "*".to_owned(),
+            Self::Below(domain) => format!("*.{domain}"),
+            Self::Name(name) => name.clone(),
+        }
+    }
+
+    fn verdict(&self, host: &str) -> Verdict {
+        let labels = |name: &str| -> Vec<String> {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name.split('.').map(str::to_ascii_lowercase).collect()
+        };
+        let host = labels(host);
+        match self {
+            Self::Any => Verdict::Public,
+            Self::Below(domain) => {
+                let domain = labels(domain);
+                if host.len() > domain.len() && host.ends_with(&domain) {
+                    Verdict::Public
+                } else {
+                    Verdict::Denied
+                }
+            }
+            Self::Name(name) if labels(name) == host => Verdict::Named,
+            Self::Name(_) => Verdict::Denied,
+        }
+    }
+}
+
+/// Names of few letters, so that they meet.
+fn name() -> impl Strategy<Value = String> {
+    "[ab]{1,2}(\\.[abAB]{1,2}){0,3}\\.?"
+}
+
+fn model() -> impl Strategy<Value = Model> {
+    prop_oneof![
+        Just(Model::Any),
+        name().prop_map(Model::Below),
+        name().prop_map(Model::Name),
+    ]
+}
+
+proptest! {
+    #![proptest_config(crate::cases::cases(256))]
+
+    #[test]
+    fn no_text_makes_reading_or_asking_panic(
+        entry in "[a-z*]{0,4}(://)?[a-z0-9.*:/\\[\\]{}@_-]{0,16}(:[0-9.*]{0,6})?|.{0,16}",
+        scheme in ".{0,6}",
+        host in ".{0,16}|[0-9a-f.:\\[\\]]{0,16}",
+        port in any::<u16>(),
+    ) {
+        match AllowedHosts::parse([entry.as_str()]) {
+            Ok(allowed) => { allowed.check(&scheme, &host, port); }
+            Err(errors) => {
+                prop_assert_eq!(errors.len(), 1);
+                prop_assert_eq!(&errors[0].entry, &entry);
+            }
+        }
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_the_model(
+        entries in prop::collection::vec((prop::sample::select(vec!["http", "https", "*"]), model(), 1_u16..4, 0_u16..3), 0..4),
+        scheme in prop::sample::select(vec!["http", "HTTPS"]),
+        host in name(),
+        port in 1_u16..6,
+    ) {
+        let texts: Vec<String> = entries
+            .iter()
+            .map(|(scheme, model, first, more)| {
+                let ports = if *more == 0 { first.to_string() } else { format!("{}..{}", first, first + more) };
+                format!("{}://{}:{}", scheme, model.entry(), ports)
+            })
+            .collect();
+        let expected = entries
+            .iter()
+            .filter(|(want, _, first, more)| {
+                let end = first + (*more).max(1);
+                (*want == "*" || want.eq_ignore_ascii_case(scheme)) && (*first..end).contains(&port)
+            })
+            .map(|(_, model, _, _)| model.verdict(&host))
+            .max()
+            .unwrap_or(Verdict::Denied);
+        let allowed = AllowedHosts::parse(texts.iter().map(String::as_str)).unwrap();
+        prop_assert_eq!(allowed.check(scheme, &host, port), expected, "{:?}", texts);
+    }
 }
