@@ -8,7 +8,11 @@ use crate::support::{Host, Rude, Served, fixture, get};
 fn guest(rude: &Rude) -> Host {
     Host::of(fixture("fixture-guest"))
         .link("fixture:test/probe", &fixture("fixture-dependency"), "")
-        .with(&format!("allowed_outbound_hosts = [\"{}\"]", rude.url("")))
+        .with(&format!(
+            "allowed_outbound_hosts = [\"{}\", \"https://{}\"]",
+            rude.url(""),
+            rude.address
+        ))
 }
 
 /// Waits for what must come about, and not for ever.
@@ -91,14 +95,27 @@ fn a_receiver_that_takes_its_time_is_left_at_the_limit() {
         ("/silent", SILENT.to_owned()),
         ("/trickling-headers", SILENT.to_owned()),
         ("/flood-of-1xx", SILENT.to_owned()),
-        // Zeros before a number may be as many as one likes.
-        ("/endless-chunk-size", format!("status 200, then {SILENT}")),
         ("/stalls", format!("status 200, then {SILENT}")),
         ("/trickle", format!("status 200, then {TOTAL}")),
     ] {
         assert_eq!(fetch(&host, &rude, path), expected, "{path}");
     }
     assert_eq!(get(host.address(), "/hello").body, "hello");
+    until("connections are left", || rude.held() == 0);
+}
+
+#[test]
+fn a_receiver_that_is_busy_for_ever_is_left_at_the_total_limit() {
+    let rude = Rude::start();
+    let host = guest(&rude)
+        .host("outbound_http.total_timeout_ms = 500")
+        .threads(1)
+        .start();
+    // Zeros before a number may be as many as one likes, and the body is silent.
+    for path in ["/trickle", "/endless-chunk-size"] {
+        let expected = format!("status 200, then {TOTAL}");
+        assert_eq!(fetch(&host, &rude, path), expected, "{path}");
+    }
     until("connections are left", || rude.held() == 0);
 }
 
@@ -248,4 +265,35 @@ fn a_connection_without_a_request_is_closed_in_time_and_beyond_the_limit() {
     until("one is kept by nobody", || rude.held() == 0);
     let _host = kept("connection_idle_ms = 100");
     until("some are kept", || rude.held() == 0);
+}
+
+#[test]
+fn a_handshake_that_nobody_answers_is_a_connection_timeout() {
+    let rude = Rude::start();
+    let host = guest(&rude)
+        .host("outbound_http.connect_timeout_ms = 200")
+        .threads(1)
+        .start();
+    let url = format!("https://{}/silent", rude.address);
+    assert_eq!(
+        host.get(&format!("/fetch?{url}")),
+        "ErrorCode::ConnectionTimeout"
+    );
+    until("the connection is left", || rude.held() == 0);
+}
+
+#[test]
+fn bounds_that_no_machine_can_count_to_are_none() {
+    let rude = Rude::start();
+    let mut host = guest(&rude);
+    for bound in signet::manifest::limits::OUTBOUND {
+        host = host.host(&format!("outbound_http.{} = {}", bound.key, i64::MAX));
+    }
+    let host = host.threads(1).start();
+    for path in ["/ok", "/ok", "/large", "/three-headers", "/ok"] {
+        assert!(
+            fetch(&host, &rude, path).starts_with("status 200, "),
+            "{path}"
+        );
+    }
 }

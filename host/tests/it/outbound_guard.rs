@@ -267,3 +267,18 @@ fn a_guest_has_no_sockets() {
          names: Err(ErrorCode::PermanentResolverFailure)"
     );
 }
+
+#[test]
+fn a_guest_of_wasi_0_2_is_told_the_same() {
+    let host = Host::of(fixture("fixture-guest-p2"))
+        .with("allowed_outbound_hosts = [\"http://*:80\"]")
+        .start();
+    for (url, expected) in [
+        ("http://169.254.169.254/", PROHIBITED),
+        ("http://2130706433/", PROHIBITED),
+        ("http://[::ffff:127.0.0.1]/", PROHIBITED),
+        ("http://169.254.169.254:81/", DENIED),
+    ] {
+        assert_eq!(host.get(&format!("/fetch?{url}")), expected, "{url}");
+    }
+}

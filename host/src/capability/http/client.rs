@@ -22,6 +22,9 @@ use super::exchange::{Exchange, outgoing};
 /// The least that the HTTP/1 client can be told to buffer.
 const LEAST_BUFFER: usize = 8192;
 
+/// The most headers that a map of them can hold; the HTTP/1 client makes room for as many as it is told.
+const MOST_HEADERS: usize = 1 << 15;
+
 /// What HTTP/2 counts for each header beside its name and value (RFC 9113, 6.5.2).
 const HEADER_OVERHEAD: usize = 32;
 
@@ -49,7 +52,7 @@ impl Client {
             .pool_max_idle_per_host(limits.max_idle)
             .pool_timer(TokioTimer::new())
             .http1_max_buf_size(limits.response_head.max(LEAST_BUFFER))
-            .http1_max_headers(limits.response_headers)
+            .http1_max_headers(limits.response_headers.min(MOST_HEADERS))
             .http2_max_header_list_size(u32::try_from(listed).unwrap_or(u32::MAX))
             .build(Connector::new(dialer, tls, limits.connect));
         Self {

@@ -18,6 +18,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::classify::classify;
 use super::connect::Cut;
 
+/// How long a body that is at its deadline has to end by itself, before its connection is cut.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What becomes of a request's body; resolves when it was sent or given up.
 pub(super) type Sent = oneshot::Receiver<()>;
 
@@ -128,7 +131,9 @@ impl Exchange {
         drop(pieces);
         // The receiver may have answered early and now not read the rest of what it is sent.
         if !self.is_sent()
-            && timeout_at(self.until, &mut self.sent).await.is_err()
+            && timeout_at(self.until + GRACE, &mut self.sent)
+                .await
+                .is_err()
             && let Some(cut) = &self.cut
         {
             cut.now();
@@ -188,5 +193,32 @@ impl Body for Pieces {
             Some(Piece::Failed(error)) => Some(Err(error)),
             None => Some(Err(Error::HttpResponseTimeout)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::combinators::UnsyncBoxBody;
+    use http_body_util::{Full, StreamBody};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_body_that_nobody_ends_ends_at_its_deadline() {
+        let silent = StreamBody::new(futures::stream::pending());
+        let (mut body, sent) = outgoing(UnsyncBoxBody::new(silent), 10, Instant::now());
+        let end = body.frame().await.unwrap();
+        assert!(matches!(end, Err(Error::HttpResponseTimeout)), "{end:?}");
+        drop(body);
+        assert!(sent.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_request_body_is_passed_on_up_to_its_limit() {
+        for (limit, fits) in [(4, true), (3, false)] {
+            let full = Full::from("four").map_err(|never| match never {});
+            let (body, _) = outgoing(full.boxed_unsync(), limit, Instant::now() + GRACE);
+            assert_eq!(body.collect().await.is_ok(), fits);
+        }
     }
 }
