@@ -36,6 +36,7 @@ fn a_folder_is_free_again_however_its_host_ended() {
     let mut host = Process::start(&GRANTS, &[]);
     host.kill();
     host.restart();
+    assert_eq!(get(host.address, "/hello").body, "hello");
     host.signal("TERM");
     assert_eq!(host.end(), Some(0));
     host.restart();
@@ -89,21 +90,26 @@ fn a_backup_of_a_running_host_has_everything_that_was_acknowledged_before_it() {
     let (done, acknowledged) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let before = std::thread::scope(|scope| {
         let (address, done, acknowledged) = (host.address, &done, &acknowledged);
-        for client in 0..3 {
-            scope.spawn(move || {
-                for step in 0.. {
-                    if done.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let insert = format!("/sql?default&INSERT+INTO+t+VALUES({client},{step})");
-                    assert_eq!(get(address, &insert).body, "[]");
-                    let set = format!("/kv?default&{client}-{step}&value");
-                    assert_eq!(get(address, &set).body, "Some(\"value\")");
-                    acknowledged.lock().unwrap().push((client, step));
+        let write = move |client: u64| {
+            for step in 0.. {
+                let insert = format!("/sql?default&INSERT+INTO+t+VALUES({client},{step})");
+                let set = format!("/kv?default&{client}-{step}&value");
+                let written = [get(address, &insert).body, get(address, &set).body];
+                if done.load(Ordering::Relaxed) {
+                    return;
                 }
-            });
+                if written != ["[]", "Some(\"value\")"] {
+                    // The others have nothing to write for any more.
+                    done.store(true, Ordering::Relaxed);
+                    panic!("{written:?}");
+                }
+                acknowledged.lock().unwrap().push((client, step));
+            }
+        };
+        for client in 0..3 {
+            scope.spawn(move || write(client));
         }
-        while acknowledged.lock().unwrap().len() < 30 {
+        while acknowledged.lock().unwrap().len() < 30 && !done.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
         let before = acknowledged.lock().unwrap().clone();
