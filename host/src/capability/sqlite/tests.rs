@@ -243,7 +243,7 @@ async fn connections_beyond_the_limit_are_refused() {
 }
 
 #[tokio::test]
-async fn a_full_database_says_so() {
+async fn a_full_database_says_so_and_takes_more_once_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits {
         database_bytes: 64 << 10,
@@ -257,8 +257,30 @@ async fn a_full_database_says_so() {
     .unwrap();
     let connection = connect(&shared);
     done(&connection, "CREATE TABLE t (a)").await;
+    let mut rows = 0;
+    let full = loop {
+        match run(&connection, "INSERT INTO t VALUES (zeroblob(5000))").await {
+            Ok(_) => rows += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(full, Error::Full(_)), "{full:?}");
+    // In a transaction too, whichever SQLite undoes then: the statement, or all of it.
+    done(&connection, "DELETE FROM t WHERE rowid > 2").await;
+    done(&connection, "BEGIN").await;
+    done(&connection, "INSERT INTO t VALUES (1)").await;
     let outcome = run(&connection, "INSERT INTO t VALUES (zeroblob(100000))").await;
     assert!(matches!(outcome, Err(Error::Full(_))), "{outcome:?}");
+    let _ = run(&connection, "COMMIT").await;
+    done(&connection, "INSERT INTO t VALUES (zeroblob(5000))").await;
+    assert!(rows > 3, "{rows}");
+    let whole = done(
+        &connection,
+        "SELECT count(*) FROM t WHERE length(a) IN (1, 5000)",
+    )
+    .await;
+    let all = done(&connection, "SELECT count(*) FROM t").await;
+    assert_eq!(whole, all);
 }
 
 #[tokio::test]
