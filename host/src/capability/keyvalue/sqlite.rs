@@ -6,6 +6,7 @@ mod writer;
 
 use super::backend::{Answer, Backend, Failure, PAGE};
 use super::{Error, Limits};
+use crate::capability::file::log::Log;
 use crate::capability::file::sound::{self, Unsound};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,6 @@ use writer::{Change, Writer};
 
 /// How long a connection waits for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a log that had to grow is cut back to once its content is in the database, in bytes.
-const LOG_BYTES: i64 = 64 << 20;
 /// The application id of a bucket's file: `sgKV`.
 const MARK: i64 = 0x7367_4B56;
 /// The form of a bucket's file. A host that changes it counts on.
@@ -46,7 +45,7 @@ impl Sqlite {
         };
         Ok(Self {
             readers: Arc::new(readers),
-            writer: Writer::start(connection)?,
+            writer: Writer::start(connection, Log::open(path)?)?,
         })
     }
 
@@ -69,7 +68,6 @@ fn prepare(path: &Path, limits: &Limits) -> Result<Connection, Unsound> {
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     sound::check(&mut connection)?;
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     // A file without a mark is new, or from before there were marks: then it has form 1.

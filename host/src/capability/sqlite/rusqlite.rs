@@ -14,58 +14,53 @@ use super::backend::{Backend, Error, Row, Session, Sink, Statement, Value};
 use super::journal::Journal;
 use super::stop::Stop;
 use super::turns::Turns;
+use crate::capability::file::log::Log;
 use crate::capability::file::sound::{self, Unsound};
 use ::rusqlite::config::DbConfig;
 use ::rusqlite::limits::Limit;
 use ::rusqlite::types::{ToSqlOutput, ValueRef};
 use ::rusqlite::{self as rusqlite, Batch, Connection, ErrorCode, OpenFlags, ToSql, hooks};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 /// How many steps of SQLite's machine run between two looks at the stop sign.
 const STEPS_PER_LOOK: i32 = 4096;
 /// How many prepared statements a session keeps.
 const CACHED_STATEMENTS: usize = 64;
-/// What a log that had to grow is cut back to once its content is in the database, in bytes.
-const LOG_BYTES: i64 = 64 << 20;
 
 /// A database file.
 pub(super) struct File {
     path: PathBuf,
     limits: Limits,
     shared: Arc<Shared>,
-    /// Open as long as the database is, so that SQLite keeps the log file that the journal has open.
-    _anchor: Mutex<Connection>,
 }
 
 /// What all sessions of one file have in common.
 struct Shared {
     journal: Journal,
     turns: Turns,
+    log: Log,
 }
 
 impl File {
     /// Opens the file: looks it over, and writes down in it what is the host's. Blocks.
     pub(super) fn open(path: PathBuf, limits: Limits) -> Result<Self, Unsound> {
-        let mut anchor = connect(&path, &limits)?;
-        harden(&anchor, &limits)?;
-        sound::check(&mut anchor)?;
-        form::write_down(&anchor)?;
-        // There is a log from the first statement on.
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let log = std::fs::OpenOptions::new().write(true).open(log);
-        let log = log.map_err(Unsound::Log)?;
+        let mut first = connect(&path, &limits)?;
+        harden(&first, &limits)?;
+        sound::check(&mut first)?;
+        form::write_down(&first)?;
+        let log = Log::open(&path)?;
+        let file = log.file().map_err(Unsound::Log)?;
         let shared = Shared {
-            journal: Journal::new(move || log.sync_data()),
+            journal: Journal::new(move || file.sync_data()),
             turns: Turns::default(),
+            log,
         };
         Ok(Self {
             path,
             limits,
             shared: Arc::new(shared),
-            _anchor: Mutex::new(anchor),
         })
     }
 
@@ -116,7 +111,6 @@ pub(super) fn connect(path: &Path, limits: &Limits) -> rusqlite::Result<Connecti
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
     Ok(connection)
 }
 
@@ -296,7 +290,11 @@ impl Sqlite {
     fn settle(&self) -> Result<(), Error> {
         match self.commit.swap(NONE, Ordering::Relaxed) {
             NONE => Ok(()),
-            number => self.shared.journal.settle(number),
+            number => {
+                self.shared.journal.settle(number)?;
+                self.shared.log.cut();
+                Ok(())
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! because a commit costs the same for one as for many. Never lets one change's failure take
 //! another's place: what fails together is tried again alone.
 
-use super::{Error, convert};
+use super::{Error, Log, convert};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::thread;
@@ -50,11 +50,11 @@ pub(super) struct Writer {
 struct Stopped;
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, log: Log) -> std::io::Result<Self> {
         let (send, receive) = mpsc::channel(WAITING);
         thread::Builder::new()
             .name("key-value".into())
-            .spawn(move || write_all(&connection, receive))?;
+            .spawn(move || write_all(&connection, &log, receive))?;
         Ok(Self {
             jobs: send,
             room: Arc::new(Semaphore::new(WAITING_BYTES)),
@@ -91,7 +91,7 @@ impl Writer {
     }
 }
 
-fn write_all(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
+fn write_all(connection: &Connection, log: &Log, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(TOGETHER);
     while jobs.blocking_recv_many(&mut batch, TOGETHER) > 0 {
         if batch.len() > 1 && write(connection, batch.iter().map(|job| &job.change)).is_ok() {
@@ -103,6 +103,7 @@ fn write_all(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
             let outcome = write(connection, [&job.change]);
             answer(job, outcome);
         }
+        log.cut();
     }
 }
 
