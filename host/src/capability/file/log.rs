@@ -48,9 +48,12 @@ impl Log {
         })
     }
 
-    /// The file, to bring it to disk.
+    /// The file, to bring it to disk. Its name is there already.
     pub(in super::super) fn file(&self) -> io::Result<File> {
-        File::options().write(true).open(&self.path)
+        let file = File::options().write(true).open(&self.path)?;
+        let folder = self.path.parent().filter(|name| *name != Path::new(""));
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(file)
     }
 
     /// Brings what is in the log into the database, if the log has grown too long. Blocks.
