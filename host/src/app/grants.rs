@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::Options;
 use super::plan::{Plan, Planned};
 use super::secrets::kept_or_made;
@@ -258,7 +260,7 @@ fn values(
         // Only what an app asks for is made.
         if planned.app.variables.contains_key(name) {
             let value = match source {
-                VariableSource::Value(value) => value.clone(),
+                VariableSource::Value(value) => Zeroizing::new(value.clone()),
                 VariableSource::Generate => kept_or_made(&host.state_dir, name)?,
             };
             kept.insert(name.clone(), value);
@@ -278,7 +280,7 @@ fn values(
             &format!("SPIN_VARIABLE_{}", name.to_uppercase()),
         )
     };
-    let file = |name: &str| kept.get(name).cloned();
+    let file = |name: &str| kept.get(name).map(|value| value.to_string());
     let values = variables::Values::resolve(&planned.app.variables, &[&flag, &environment, &file]);
     Ok(values.map_err(GrantError::Unset)?)
 }

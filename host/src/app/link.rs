@@ -88,7 +88,7 @@ fn part_name(dependency: &manifest::Dependency) -> String {
         .into_owned()
 }
 
-fn selector(selector: &manifest::Selector) -> compose::Selector {
+pub(super) fn selector(selector: &manifest::Selector) -> compose::Selector {
     compose::Selector {
         namespace: selector.namespace.clone(),
         package: selector.package.clone(),

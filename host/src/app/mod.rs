@@ -6,6 +6,7 @@ mod admin;
 pub mod backup;
 pub mod banner;
 mod compile;
+pub mod effective;
 pub mod grants;
 pub mod link;
 pub mod plan;

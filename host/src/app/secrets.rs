@@ -1,8 +1,10 @@
 //! Values that the host makes itself, such as the enrolment token: 32 random letters and digits, made at
-//! the first start and kept in the state folder. Never shown.
+//! the first start and kept in the state folder. Never shown, and wiped where they are dropped.
 
 use std::io::{self, Write as _};
 use std::path::Path;
+
+use zeroize::Zeroizing;
 
 use crate::capability::file::private;
 
@@ -10,12 +12,12 @@ const LENGTH: usize = 32;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The kept value of the variable `name`, made now if there is none yet.
-pub(super) fn kept_or_made(state_dir: &Path, name: &str) -> io::Result<String> {
+pub(super) fn kept_or_made(state_dir: &Path, name: &str) -> io::Result<Zeroizing<String>> {
     let folder = state_dir.join("variables");
     private::create_folder(&folder)?;
     let path = folder.join(name);
     match std::fs::read_to_string(&path) {
-        Ok(value) if !value.is_empty() => return Ok(value),
+        Ok(value) if !value.is_empty() => return Ok(Zeroizing::new(value)),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -29,17 +31,18 @@ pub(super) fn kept_or_made(state_dir: &Path, name: &str) -> io::Result<String> {
     Ok(value)
 }
 
-fn random_text() -> io::Result<String> {
-    let mut text = String::with_capacity(LENGTH);
+fn random_text() -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(LENGTH));
     while text.len() < LENGTH {
-        let mut bytes = [0; 64];
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        let mut bytes = Zeroizing::new([0; 64]);
+        getrandom::fill(bytes.as_mut()).map_err(io::Error::other)?;
         // 248 is the largest multiple of 62 in a byte: what lies above would favour some letters.
+        let missing = LENGTH - text.len();
         let unbiased = bytes.iter().filter(|byte| **byte < 248);
         text.extend(
             unbiased
                 .map(|byte| char::from(ALPHABET[usize::from(*byte % 62)]))
-                .take(LENGTH - text.len()),
+                .take(missing),
         );
     }
     Ok(text)

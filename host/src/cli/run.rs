@@ -130,16 +130,21 @@ pub(super) fn standard_output(
 pub(super) fn options(common: Common) -> Options {
     Options {
         variables: common.variable,
-        // What is not text cannot be a variable's value.
-        environment: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
+        environment: environment(),
         state_dir: common.state_dir,
         cache_dir: common.cache_dir.or_else(default_cache),
         threads: common.threads,
         admin: common.admin,
         resolver: None,
     }
+}
+
+/// The environment. What is not text cannot be a variable's value.
+pub(super) fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// Where a user's caches are, by the XDG base directory specification.

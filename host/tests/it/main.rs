@@ -19,6 +19,7 @@ mod outbound;
 mod outbound_guard;
 mod process;
 mod requests;
+mod secrets;
 mod serving;
 mod start;
 mod state;

@@ -72,15 +72,19 @@ impl Template {
     }
 
     /// The text with the values in; the first name without a value is the error.
-    pub fn resolve(&self, mut value: impl FnMut(&str) -> Option<String>) -> Result<String, &str> {
-        let mut text = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::Variable(name) => text.push_str(&value(name).ok_or(name.as_str())?),
-            }
-        }
-        Ok(text)
+    /// Allocated once, so that no piece of a secret is left behind where a longer text did not fit.
+    pub fn resolve<V: AsRef<str>>(
+        &self,
+        mut value: impl FnMut(&str) -> Option<V>,
+    ) -> Result<String, &str> {
+        let values = self.names().map(|name| value(name).ok_or(name));
+        let values = values.collect::<Result<Vec<V>, &str>>()?;
+        let mut values = values.iter().map(V::as_ref);
+        let pieces = self.0.iter().map(|part| match part {
+            Part::Literal(literal) => literal,
+            Part::Variable(_) => values.next().unwrap_or_default(),
+        });
+        Ok(pieces.collect::<Vec<&str>>().concat())
     }
 }
 

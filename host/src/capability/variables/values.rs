@@ -5,14 +5,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::name::check_name;
 use super::provider::{Environment, Provider};
 use super::{Declarations, HIDDEN, Template};
 
-/// A value that prints as `***`. Every value does: a value that is no secret today may be one tomorrow.
+/// A value that prints as `***`. Every value does: a value that is no secret today may be one tomorrow. The
+/// text is wiped when the value is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value {
-    text: String,
+    text: Zeroizing<String>,
     secret: bool,
 }
 
@@ -20,7 +23,7 @@ impl Value {
     /// A value that was not declared as secret.
     pub fn open(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            text: Zeroizing::new(text.into()),
             secret: false,
         }
     }
@@ -28,7 +31,7 @@ impl Value {
     /// A value that was declared as secret.
     pub fn secret(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            text: Zeroizing::new(text.into()),
             secret: true,
         }
     }
@@ -99,7 +102,7 @@ impl Values {
                     values.insert(
                         name.to_owned(),
                         Value {
-                            text,
+                            text: Zeroizing::new(text),
                             secret: declaration.secret,
                         },
                     );
@@ -122,10 +125,13 @@ impl Values {
         let text = template.resolve(|name| {
             let value = self.0.get(name)?;
             secret |= value.secret;
-            Some(value.text.clone())
+            Some(value.expose())
         });
         match text {
-            Ok(text) => Ok(Value { text, secret }),
+            Ok(text) => Ok(Value {
+                text: Zeroizing::new(text),
+                secret,
+            }),
             Err(name) => Err(RenderError {
                 template: template.to_string(),
                 name: name.to_owned(),

@@ -112,6 +112,17 @@ impl Process {
         self.folder.path()
     }
 
+    /// Where its admin listener is, as it says before it says where its apps are.
+    pub(crate) fn admin(&mut self) -> SocketAddr {
+        let log = self.log();
+        let mut lines = log.lines().filter(|line| line.contains("admin"));
+        let (_, address) = lines
+            .find_map(|line| line.split_once("127.0.0.1:"))
+            .unwrap();
+        let port = address.split(|c: char| !c.is_ascii_digit()).next();
+        SocketAddr::from(([127, 0, 0, 1], port.unwrap().parse().unwrap()))
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell's own kill: a machine without the command still has it.
         let kill = format!("kill -s {name} {}", self.child.id());
@@ -195,8 +206,7 @@ fn begin(
     for line in lines.by_ref() {
         let line = line.unwrap();
         keep(&line);
-        if let Some((_, address)) = line.split_once("http://") {
-            let address = address.parse().unwrap();
+        if let Some(address) = served_at(&line) {
             // What the host says later must have a reader.
             let rest = move || lines.map_while(Result::ok).for_each(|line| keep(&line));
             return Ok((child, address, std::thread::spawn(rest)));
@@ -206,6 +216,16 @@ fn begin(
     }
     child.wait().unwrap();
     Err(said)
+}
+
+/// The address in a line that says where an app is served, for a person or as JSON.
+fn served_at(line: &str) -> Option<SocketAddr> {
+    let (_, address) = if line.contains("\"message\":\"serving\"") {
+        line.split_once("\"address\":\"")?
+    } else {
+        line.split_once("  http://")?
+    };
+    address.split('"').next()?.parse().ok()
 }
 
 /// What `signet serve` needs to serve the test guest.
