@@ -18,5 +18,5 @@ pub fn template(data: &[u8]) {
     let unchanged = template.resolve(|name| Some(format!("{{{{ {name} }}}}")));
     assert_eq!(unchanged, Ok(template.to_string()));
     let first = template.names().next();
-    assert_eq!(template.resolve(|_| None).err(), first);
+    assert_eq!(template.resolve(|_| None::<&str>).err(), first);
 }
