@@ -1,6 +1,7 @@
 //! The hmac component can be built in two ways, by plain cargo and by cargo-component. Both must be the
 //! same signer.
 
+use std::path::Path;
 use std::process::Command;
 
 use signet::builtin;
@@ -12,23 +13,36 @@ use crate::support::root;
 /// Set in CI: the test then fails where cargo-component is missing, instead of leaving itself out.
 const REQUIRED: &str = "SIGNET_REQUIRE_CARGO_COMPONENT";
 
-/// What cargo-component 0.21 makes of `guest-hmac`; none where the tool is not installed.
+/// What is missing to build with cargo-component, and how to get it.
+fn missing() -> Option<&'static str> {
+    let output = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    if output("cargo-component", &["--version"]).is_none() {
+        return Some("cargo-component: cargo install cargo-component@0.21.1 --locked");
+    }
+    let target = [
+        "--print",
+        "target-libdir",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
+    let installed = output("rustc", &target).is_some_and(|folder| Path::new(&folder).exists());
+    (!installed).then_some("the target: rustup target add wasm32-unknown-unknown")
+}
+
+/// What cargo-component 0.21 makes of `guest-hmac`; none where it cannot be used.
 fn built_by_cargo_component() -> Option<Vec<u8>> {
-    if Command::new("cargo-component")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
+    if let Some(missing) = missing() {
         assert!(
             std::env::var_os(REQUIRED).is_none(),
-            "cargo-component is not installed, and {REQUIRED} is set"
+            "{missing}, since {REQUIRED} is set"
         );
-        eprintln!(
-            "left out: cargo-component is not installed (cargo install cargo-component@0.21.1 --locked)"
-        );
+        eprintln!("left out for want of {missing}");
         return None;
     }
-    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-component");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cargo-component");
     let status = Command::new("cargo-component")
         .args([
             "component",
