@@ -76,6 +76,8 @@ pub(super) fn serve_until_told(
     let (lines, writer) = standard_output(format)?;
     let app = App::open(plan, options(common), lines).map_err(whose)?;
     let running = app.start()?;
+    // Before anyone reads that the host serves, and stops it for that.
+    signals.serving();
     match format {
         LogFormat::Pretty => anstream::eprint!("{}", banner::banner(&running)),
         LogFormat::Json => banner::log(&running),

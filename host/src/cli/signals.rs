@@ -48,9 +48,13 @@ impl Signals {
         Ok(Self { serving, told })
     }
 
-    /// Waits for the first signal, or until `stopping` says that the host stops by itself.
-    pub(super) fn wait(mut self, stopping: impl Future<Output = ()>) -> io::Result<()> {
+    /// From now on there is something to drain: the first signal says stop.
+    pub(super) fn serving(&self) {
         self.serving.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the first signal since then, or until `stopping` says that the host stops by itself.
+    pub(super) fn wait(mut self, stopping: impl Future<Output = ()>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         runtime.block_on(async {
             tokio::select! {
