@@ -18,8 +18,12 @@ pub fn effective(plan: &Plan, environment: &[(String, String)]) -> Value {
         "state_dir": plan.host.state_dir,
         "server": bounds(limits::HOST, &plan.host.bounds),
         "outbound_http": bounds(limits::OUTBOUND, &plan.host.outbound),
+        "sqlite": bounds(limits::SQLITE, &plan.host.sqlite),
+        "key_value": bounds(limits::KEY_VALUE, &plan.host.key_value),
         "app": plan.apps.iter().map(|app| self::app(plan, app, environment)).collect::<Vec<_>>(),
     });
+    let networks = plan.host.allow_networks.iter().map(ToString::to_string);
+    host["outbound_http"]["allow_networks"] = networks.collect();
     let mut admin = Map::new();
     if let Some(listen) = plan.host.admin.listen {
         admin.insert("listen".into(), json!(listen));
@@ -113,6 +117,7 @@ fn component(plan: &Plan, component: &Component, routes: &[String]) -> Value {
         "routes": routes,
         "sqlite_databases": labels(&component.sqlite_databases),
         "key_value_stores": labels(&component.key_value_stores),
+        "allow_networks": component.allow_networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "allowed_outbound_hosts": hosts.map(ToString::to_string).collect::<Vec<_>>(),
         "variables": variables.collect::<Map<_, _>>(),
         "environment": environment.collect::<Map<_, _>>(),

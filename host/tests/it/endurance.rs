@@ -20,21 +20,22 @@ const GOOD: usize = 5_000;
 /// How many connections send them.
 const CONNECTIONS: usize = 16;
 
-/// A path, its status, or none where the response breaks off, and how many times it is asked for. A guest
-/// whose memory may not grow is told so, and goes on.
-const BAD: &[(&str, Option<u16>, usize)] = &[
-    ("/loop", Some(504), 3),
-    ("/print-for-ever", Some(504), 1),
-    ("/sleep?3600000", Some(504), 3),
-    ("/trap", Some(500), 60),
-    ("/grow?100000", Some(200), 20),
-    ("/hoard", Some(500), 20),
-    ("/leak?1000000", Some(500), 10),
-    ("/leak-streams?1000000", Some(500), 10),
-    ("/half?10", Some(500), 20),
-    ("/half?100000", None, 20),
-    ("/never-ends", None, 3),
-    ("/endless", None, 3),
+/// A path, the statuses it may have, none where the response breaks off, and how many times it is asked for. A
+/// guest whose memory may not grow is told so, and goes on; a short response whose guest falls breaks off only
+/// where the machine is so busy that its head went out before.
+const BAD: &[(&str, &[Option<u16>], usize)] = &[
+    ("/loop", &[Some(504)], 3),
+    ("/print-for-ever", &[Some(504)], 1),
+    ("/sleep?3600000", &[Some(504)], 3),
+    ("/trap", &[Some(500)], 60),
+    ("/grow?100000", &[Some(200)], 20),
+    ("/hoard", &[Some(500)], 20),
+    ("/leak?1000000", &[Some(500)], 10),
+    ("/leak-streams?1000000", &[Some(500)], 10),
+    ("/half?10", &[Some(500), None], 20),
+    ("/half?100000", &[None], 20),
+    ("/never-ends", &[None], 3),
+    ("/endless", &[None], 3),
 ];
 
 /// The good requests, and their answers.
@@ -79,10 +80,11 @@ async fn good(address: SocketAddr, left: Arc<AtomicUsize>) {
     }
 }
 
-async fn bad(address: SocketAddr, (path, status, times): (&str, Option<u16>, usize)) {
+async fn bad(address: SocketAddr, (path, statuses, times): (&str, &[Option<u16>], usize)) {
     for _ in 0..times {
         let got = ask(&mut connect(address).await, path).await;
-        assert_eq!(got.map(|(status, _)| status), status, "{path}");
+        let status = got.map(|(status, _)| status);
+        assert!(statuses.contains(&status), "{path}: {status:?}");
     }
 }
 

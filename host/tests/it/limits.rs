@@ -54,7 +54,13 @@ fn until_served(address: SocketAddr, path: &str) {
 #[test]
 fn a_guest_that_falls_in_a_short_response_is_a_500() {
     let host = guest().start();
-    assert_eq!(get(host.address(), "/half?5").status, 500);
+    // On a busy machine, a head may have gone out before; the body never looks complete.
+    let tries: Vec<_> = (0..10)
+        .map(|_| raw(host.address(), "/half?5"))
+        .inspect(|answer| assert!(!answer.ends_with("0\r\n\r\n"), "{answer}"))
+        .collect();
+    let clean = |answer: &String| answer.starts_with("HTTP/1.1 500");
+    assert!(tries.iter().any(clean), "{tries:?}");
     assert_eq!(host.get("/hello"), "hello");
 }
 

@@ -107,6 +107,9 @@ fn what_would_be_run_is_printed_with_defaults_and_without_secrets() {
         shown["server"]["shutdown_timeout_ms"].as_integer(),
         Some(30_000)
     );
+    for table in ["outbound_http", "sqlite", "key_value"] {
+        assert!(shown[table].as_table().is_some_and(|table| table.len() > 4));
+    }
 }
 
 #[test]

@@ -17,8 +17,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::ticket::{STUCK_TICKS, Ticket};
 
-/// How long a response's head may wait for its body.
-const SETTLE_TIME: Duration = Duration::from_millis(10);
+/// How long a response's head may wait for its body. A guest that has its body has it at once; the time is
+/// for machines that are busy, and what a stream that begins late pays with its first byte.
+const SETTLE_TIME: Duration = Duration::from_millis(25);
 
 /// How many turns the guest has for it at least, on a thread that is busy with other guests.
 const SETTLE_TURNS: usize = 8;
@@ -72,7 +73,7 @@ impl Watched {
             // While the instance computes for another request, this one's body cannot come: either that
             // ends, or the instance is found to be stuck and the request is tried elsewhere, which is too
             // late once the head has gone out.
-            for _ in 0..2 * STUCK_TICKS {
+            for _ in 0..STUCK_TICKS {
                 tokio::time::sleep(SETTLE_TIME).await;
                 for _ in 0..SETTLE_TURNS {
                     tokio::task::yield_now().await;
