@@ -55,7 +55,7 @@ impl Watched {
 
     /// Collects the beginning of the body, or all of it if that is short and comes at once.
     pub(super) async fn settle(mut self) -> Result<WasiBody, Error> {
-        let ticket = Arc::clone(&self.ticket);
+        let (ticket, deadline) = (Arc::clone(&self.ticket), self.deadline);
         let mut frames = VecDeque::new();
         let collect = async {
             let mut bytes = 0;
@@ -63,9 +63,16 @@ impl Watched {
                 let Some(frame) = self.frame().await else {
                     return Ok::<_, Error>(true);
                 };
-                let frame = frame?;
+                let frame = match frame {
+                    // Its time is up while it waits here: what there is goes out, and breaks off.
+                    Err(error) if Instant::now() >= deadline => {
+                        frames.push_back(Err(error));
+                        return Ok(true);
+                    }
+                    frame => frame?,
+                };
                 bytes += frame.data_ref().map_or(0, Bytes::len);
-                frames.push_back(frame);
+                frames.push_back(Ok(frame));
             }
             Ok(false)
         };
@@ -131,8 +138,8 @@ impl Body for Watched {
 
 /// A body whose beginning was collected.
 struct Begun {
-    frames: VecDeque<Frame<Bytes>>,
-    /// What comes after; none if the body is complete.
+    frames: VecDeque<Result<Frame<Bytes>, Error>>,
+    /// What comes after; none if the body is complete, or broke off.
     rest: Option<Watched>,
 }
 
@@ -145,7 +152,7 @@ impl Body for Begun {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(frame) = self.frames.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
+            return Poll::Ready(Some(frame));
         }
         match &mut self.rest {
             Some(rest) => Pin::new(rest).poll_frame(cx),
@@ -158,16 +165,14 @@ impl Body for Begun {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let begun: usize = self
-            .frames
-            .iter()
-            .filter_map(Frame::data_ref)
-            .map(Bytes::len)
-            .sum();
+        let begun = self.frames.iter().flatten();
+        let begun: usize = begun.filter_map(Frame::data_ref).map(Bytes::len).sum();
         let begun = u64::try_from(begun).unwrap_or(u64::MAX);
+        let is_data =
+            |frame: &Result<Frame<Bytes>, Error>| frame.as_ref().is_ok_and(Frame::is_data);
         match &self.rest {
-            // A known length would take the place of the trailers.
-            None if !self.frames.iter().any(Frame::is_trailers) => SizeHint::with_exact(begun),
+            // A known length would take the place of the trailers, and of the error.
+            None if self.frames.iter().all(is_data) => SizeHint::with_exact(begun),
             None => SizeHint::new(),
             Some(rest) => {
                 let (rest, mut hint) = (rest.size_hint(), SizeHint::new());
