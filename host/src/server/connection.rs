@@ -101,7 +101,7 @@ pub(super) async fn serve<A, F>(
             }
             alarm.as_mut().poll(cx).map(|()| Event::Alarm)
         });
-        match event.await {
+        let close = match event.await {
             Event::Ended(Ok(())) => return,
             Event::Ended(Err(error)) => {
                 tracing::debug!(%peer, error, "a connection ended early");
@@ -110,26 +110,30 @@ pub(super) async fn serve<A, F>(
             Event::Told => {
                 is_told = true;
                 traffic.leave(Instant::now());
+                false
             }
-            Event::Close => {
-                is_closing = true;
-                traffic.close(Instant::now());
-                connection.as_mut().graceful_shutdown();
-            }
+            Event::Close => true,
             Event::Alarm => match traffic.due(limits) {
-                Some((end, how)) if end <= Instant::now() => {
-                    if how == End::Cut {
-                        tracing::debug!(%peer, "a connection was cut: its client took too long");
-                        return;
-                    }
-                    is_closing = true;
-                    traffic.close(Instant::now());
-                    connection.as_mut().graceful_shutdown();
-                    alarm.as_mut().reset(later(limits));
+                Some((end, End::Cut)) if end <= Instant::now() => {
+                    tracing::debug!(%peer, "a connection was cut: its client took too long");
+                    return;
                 }
-                Some((end, _)) => alarm.as_mut().reset(end.into()),
-                None => alarm.as_mut().reset(later(limits)),
+                Some((end, End::Close)) if end <= Instant::now() => true,
+                Some((end, _)) => {
+                    alarm.as_mut().reset(end.into());
+                    false
+                }
+                None => {
+                    alarm.as_mut().reset(later(limits));
+                    false
+                }
             },
+        };
+        if close {
+            is_closing = true;
+            traffic.close(Instant::now());
+            connection.as_mut().graceful_shutdown();
+            alarm.as_mut().reset(later(limits));
         }
     }
 }
@@ -153,14 +157,9 @@ fn later(limits: &Limits) -> tokio::time::Instant {
 const SOONEST: Duration = Duration::from_millis(10);
 const LATEST: Duration = Duration::from_secs(60);
 
-/// How long a connection stays open after the host was told to stop. A client that is about to send its next
-/// request is told with the answer that the connection ends; who is silent for so long finds it closed.
-const LINGER: Duration = Duration::from_millis(250);
-
-/// Resolves a little after the host stops. A dropped sender means that nobody is left to say so: stop.
+/// Resolves when the host stops. A dropped sender means that nobody is left to say so: stop.
 async fn told(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-    tokio::time::sleep(LINGER).await;
 }
 
 fn builder(limits: &Limits, streams: Streams) -> auto::Builder<Streams> {
