@@ -35,12 +35,13 @@ pub fn log(running: &Running) {
     }
     for app in running.served.iter() {
         for ready in &app.components {
-            let guest = ready.loaded.guest();
+            let loaded = ready.loaded();
+            let guest = loaded.guest();
             tracing::info!(
                 app = app.name,
                 address = %app.address,
                 component = guest.name,
-                wasi = ready.loaded.wasi(),
+                wasi = loaded.wasi(),
                 linked = ?linked(ready),
                 sqlite = ?guest.sqlite.1,
                 key_value = ?guest.keyvalue.1,
@@ -52,7 +53,8 @@ pub fn log(running: &Running) {
 }
 
 fn component(text: &mut String, ready: &Ready, app: &super::Served) {
-    let guest = ready.loaded.guest();
+    let loaded = ready.loaded();
+    let guest = loaded.guest();
     let routes: Vec<_> = app
         .routes
         .iter()
@@ -63,7 +65,7 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
         Origin::Cached => "from the cache".to_owned(),
         Origin::Compiled(took) => format!("compiled in {:.1} s", took.as_secs_f32()),
     };
-    let wasi = ready.loaded.wasi();
+    let wasi = loaded.wasi();
     let _ = writeln!(
         text,
         "  {} serves {} (WASI {wasi}, {origin})",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::watch;
 
 use super::plan::{Plan, Planned};
 use super::{InputError, Ready, Served, grants, link};
@@ -95,7 +96,7 @@ impl Compile<'_> {
             let loaded = Loaded::new(self.linker, &code, guest).map_err(refused)?;
             let inheriting = link::inheriting(component);
             components.push(Ready {
-                loaded: Arc::new(loaded),
+                current: watch::Sender::new(Arc::new(loaded)),
                 composed,
                 origin,
                 hosts,

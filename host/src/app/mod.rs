@@ -33,7 +33,7 @@ use crate::runtime::cache::Origin;
 use crate::runtime::compose::Composed;
 use crate::runtime::engine::{self, Ticker};
 use crate::runtime::pool::Loaded;
-use crate::runtime::{Pool, linker};
+use crate::runtime::{Slot, linker};
 use crate::server::router::Router;
 use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
@@ -110,13 +110,20 @@ struct Served {
 
 /// One component, ready to be instantiated.
 struct Ready {
-    loaded: Arc<Loaded>,
+    /// What is served, on all threads; what is sent takes the place of what was.
+    current: watch::Sender<Arc<Loaded>>,
     composed: Composed,
     origin: Origin,
     /// What it may call, with variables filled in.
     hosts: Vec<String>,
     /// Its dependencies that get what it is granted.
     inheriting: Vec<String>,
+}
+
+impl Ready {
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.current.borrow())
+    }
 }
 
 impl App {
@@ -275,24 +282,18 @@ const TURNS_PER_LOOK: u32 = 8;
 const BLOCKING_GRACE: Duration = Duration::from_secs(5);
 
 impl Served {
-    /// Routes to pools that live on the calling thread.
-    fn router(&self, ending: &Arc<AtomicBool>) -> Router<Pool> {
-        let pools: Vec<Pool> = self
-            .components
-            .iter()
-            .map(|ready| {
-                Pool::new(
-                    Arc::clone(&ready.loaded),
-                    ready.loaded.guest().http.client(),
-                    Arc::clone(ending),
-                )
-            })
-            .collect();
+    /// Routes to slots that live on the calling thread, inside its runtime.
+    fn router(&self, ending: &Arc<AtomicBool>) -> Router<Slot> {
+        let slot = |ready: &Ready| {
+            let mut current = ready.current.subscribe();
+            let slot = Slot::new(&mut current, ending);
+            tokio::spawn(slot.clone().follow(current));
+            (ready.loaded().guest().name.clone(), slot)
+        };
+        let slots: Vec<_> = self.components.iter().map(slot).collect();
         let routes = self.routes.iter().filter_map(|route| {
-            let pool = pools
-                .iter()
-                .find(|pool| pool.guest().name == route.component)?;
-            Some((route.pattern.clone(), pool.clone()))
+            let (_, slot) = slots.iter().find(|(name, _)| *name == route.component)?;
+            Some((route.pattern.clone(), slot.clone()))
         });
         Router::new(routes.collect())
     }

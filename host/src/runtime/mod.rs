@@ -12,4 +12,4 @@ pub mod state;
 pub mod pool;
 pub mod signer;
 
-pub use pool::{HandleError, Pool};
+pub use pool::{HandleError, Slot};

@@ -6,6 +6,7 @@
 mod answer;
 mod guest;
 mod maker;
+mod slot;
 mod ticket;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::capability::http;
 use answer::Watched;
 pub use guest::{Guest, Limits, Loaded};
 use maker::{Company, Crowded, Maker};
+pub use slot::Slot;
 use ticket::Ticket;
 
 /// Why a request has no response from the guest.
@@ -39,7 +41,6 @@ pub enum HandleError {
 }
 
 /// The instances of one component on one thread.
-#[derive(Clone)]
 pub struct Pool {
     shared: ProxyHandler<Maker>,
     /// Instances that serve one request each.

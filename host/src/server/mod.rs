@@ -32,7 +32,7 @@ use tokio::task::{JoinError, JoinSet};
 use wasmtime_wasi_http::WasiBody;
 
 use crate::metrics::{Asked, Present};
-use crate::runtime::Pool;
+use crate::runtime::Slot;
 use connection::Incident;
 use request_body::RequestBody;
 use respond::Refusal;
@@ -47,7 +47,7 @@ pub struct Site {
     /// The listener of this thread.
     pub listener: std::net::TcpListener,
     /// Which component answers which path.
-    pub router: Router<Pool>,
+    pub router: Router<Slot>,
 }
 
 /// How long to wait after a failed accept: the usual cause is that the process has no file
@@ -78,7 +78,7 @@ pub async fn serve(
 
 /// What answers the requests of one site.
 struct Here {
-    router: Router<Pool>,
+    router: Router<Slot>,
     shared: Arc<Shared>,
     /// Whether each answer is the last one on its connection.
     stopping: AtomicBool,
@@ -234,7 +234,8 @@ async fn ask(
     head::for_guest(&mut parts, limits)?;
     trace::tell(&mut parts.headers, id);
     let found = here.router.route(parts.uri.path());
-    let pool = found.map(|found| found.value).ok_or(Refusal::NoRoute)?;
+    let pool = found.map(|found| found.value.pool());
+    let pool = pool.ok_or(Refusal::NoRoute)?;
     let guest = pool.guest();
     *asked = Some(guest.metrics.asked());
     let body = body.at_most(guest.limits.request_body)?;
