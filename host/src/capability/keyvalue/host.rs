@@ -3,7 +3,7 @@
 //! translates: what a guest may do is decided in the room.
 
 use super::{Bucket, Ctx, Error};
-use crate::capability::bindings::key_value::key_value as wit;
+use crate::capability::bindings::keyvalue::spin_key_value as wit;
 use futures::stream::{BoxStream, StreamExt};
 use std::pin::Pin;
 use std::task::{Context, Poll};

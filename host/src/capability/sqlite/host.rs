@@ -1,18 +1,16 @@
-//! The face of SQLite that guests see: `spin:sqlite@3.1.0`. Comes in: calls from guests; goes out:
-//! the room's answers in WIT's types. Only translates: what a guest may do is decided in the room.
+//! The faces of SQLite that guests see, a file each, named after its interface. Comes in: a Linker and
+//! the way to an instance's state; goes out: the same Linker with all faces. What the faces share is here:
+//! what they need of an instance, and how a connection is opened and let go.
 
-use super::backend::{Error, Row, Value};
-use super::{Connection, Ctx, RowStream, Streamed};
-use crate::capability::bindings::sqlite::sqlite as wit;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    Accessor, Destination, FutureReader, HasData, Linker, Resource, ResourceTable, StreamProducer,
-    StreamReader, StreamResult, VecBuffer,
-};
+mod fermyon_spin;
+mod spin_sqlite;
 
-/// What the face needs of an instance's state.
+use super::backend::Error;
+use super::{Connection, Ctx};
+use crate::capability::bindings::sqlite as bindings;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+/// What the faces need of an instance's state.
 pub struct View<'a> {
     /// What the instance may open.
     pub ctx: &'a mut Ctx,
@@ -25,216 +23,67 @@ pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, Face>(linker, view)
+    bindings::spin_sqlite::add_to_linker::<T, Face>(linker, view)?;
+    bindings::fermyon_spin::add_to_linker::<T, Face>(linker, view)
 }
 
 struct Face;
+
+/// The room's error as far as any face tells errors apart.
+enum Refusal {
+    NoSuchDatabase,
+    AccessDenied,
+    InvalidConnection,
+    DatabaseFull,
+    Io(String),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSuchDatabase(_) => Self::NoSuchDatabase,
+            Error::AccessDenied(_) => Self::AccessDenied,
+            Error::Broken => Self::InvalidConnection,
+            Error::Full(_) => Self::DatabaseFull,
+            error @ (Error::Busy { .. }
+            | Error::TooManyOpen(_)
+            | Error::TooMuchPending(_)
+            | Error::Empty
+            | Error::Several
+            | Error::Parameters { .. }
+            | Error::Forbidden(_)
+            | Error::NotUtf8(_)
+            | Error::TooLarge(_)
+            | Error::TooManyRows(_)
+            | Error::TooLong { .. }
+            | Error::Locked
+            | Error::Stopped
+            | Error::TimedOut(_)
+            | Error::Unsynced(_)
+            | Error::Statement(_)) => Self::Io(error.to_string()),
+        }
+    }
+}
 
 impl HasData for Face {
     type Data<'a> = View<'a>;
 }
 
-type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
-
 impl View<'_> {
+    /// A new connection in the instance's table, or the room's reason why not.
+    fn open(&mut self, database: &str) -> wasmtime::Result<Result<Resource<Connection>, Error>> {
+        match self.ctx.open(database) {
+            Ok(connection) => Ok(Ok(self.table.push(connection)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     fn connection(&self, handle: &Resource<Connection>) -> wasmtime::Result<Connection> {
         Ok(self.table.get(handle)?.clone())
     }
-}
 
-fn connection<T>(
-    accessor: &Accessor<T, Face>,
-    handle: &Resource<Connection>,
-) -> wasmtime::Result<Connection> {
-    accessor.with(|mut access| access.get().connection(handle))
-}
-
-impl wit::Host for View<'_> {}
-
-impl wit::HostConnection for View<'_> {
-    fn open(&mut self, database: String) -> Answer<Resource<Connection>> {
-        match self.ctx.open(&database) {
-            Ok(connection) => Ok(Ok(self.table.push(connection)?)),
-            Err(error) => Ok(Err(convert_error(error))),
-        }
-    }
-
-    async fn execute(
-        &mut self,
-        handle: Resource<Connection>,
-        statement: String,
-        parameters: Vec<wit::Value>,
-    ) -> Answer<wit::QueryResult> {
-        let parameters = parameters.into_iter().map(Value::from).collect();
-        match self
-            .connection(&handle)?
-            .execute(statement, parameters)
-            .await
-        {
-            Ok(result) => Ok(Ok(wit::QueryResult {
-                columns: result.columns,
-                rows: result.rows.into_iter().map(row_result).collect(),
-            })),
-            Err(error) => Ok(Err(convert_error(error))),
-        }
-    }
-
-    async fn last_insert_rowid(&mut self, handle: Resource<Connection>) -> wasmtime::Result<i64> {
-        // The face has no error for these two: a connection that is broken inserted nothing.
-        Ok(self
-            .connection(&handle)?
-            .last_insert_rowid()
-            .await
-            .unwrap_or(0))
-    }
-
-    async fn changes(&mut self, handle: Resource<Connection>) -> wasmtime::Result<u64> {
-        Ok(self.connection(&handle)?.changes().await.unwrap_or(0))
-    }
-
-    fn drop(&mut self, handle: Resource<Connection>) -> wasmtime::Result<()> {
+    fn close(&mut self, handle: Resource<Connection>) -> wasmtime::Result<()> {
         self.table.delete(handle)?;
         Ok(())
-    }
-}
-
-impl<T: Send + 'static> wit::HostConnectionWithStore<T> for Face {
-    async fn open_async(
-        accessor: &Accessor<T, Self>,
-        database: String,
-    ) -> Answer<Resource<Connection>> {
-        accessor.with(|mut access| wit::HostConnection::open(&mut access.get(), database))
-    }
-
-    async fn execute_async(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Connection>,
-        statement: String,
-        parameters: Vec<wit::Value>,
-    ) -> Answer<(
-        Vec<String>,
-        StreamReader<wit::RowResult>,
-        FutureReader<Result<(), wit::Error>>,
-    )> {
-        let parameters = parameters.into_iter().map(Value::from).collect();
-        let streamed = connection(accessor, &handle)?
-            .stream(statement, parameters)
-            .await;
-        let Streamed { columns, rows, end } = match streamed {
-            Ok(streamed) => streamed,
-            Err(error) => return Ok(Err(convert_error(error))),
-        };
-        accessor.with(|mut access| {
-            let rows = StreamReader::new(&mut access, RowProducer(rows))?;
-            let end = FutureReader::new(&mut access, async move {
-                let end = end.await.unwrap_or(Err(Error::Broken));
-                wasmtime::error::Ok(end.map_err(convert_error))
-            })?;
-            Ok(Ok((columns, rows, end)))
-        })
-    }
-
-    async fn last_insert_rowid_async(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Connection>,
-    ) -> wasmtime::Result<i64> {
-        Ok(connection(accessor, &handle)?
-            .last_insert_rowid()
-            .await
-            .unwrap_or(0))
-    }
-
-    async fn changes_async(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Connection>,
-    ) -> wasmtime::Result<u64> {
-        Ok(connection(accessor, &handle)?.changes().await.unwrap_or(0))
-    }
-}
-
-/// The rows of a statement as a WIT stream.
-struct RowProducer(RowStream);
-
-impl<D> StreamProducer<D> for RowProducer {
-    type Item = wit::RowResult;
-    type Buffer = VecBuffer<wit::RowResult>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        mut store: StoreContextMut<'a, D>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        // A read of nothing only asks whether there is something, and need not be answered well.
-        if destination.remaining(&mut store) == Some(0) {
-            return Poll::Ready(Ok(StreamResult::Completed));
-        }
-        match self.0.poll_rows(context) {
-            Poll::Ready(Some(rows)) => {
-                let rows: Vec<_> = rows.into_iter().map(row_result).collect();
-                destination.set_buffer(rows.into());
-                Poll::Ready(Ok(StreamResult::Completed))
-            }
-            Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
-            Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-}
-
-fn row_result(row: Row) -> wit::RowResult {
-    wit::RowResult {
-        values: row.into_iter().map(wit::Value::from).collect(),
-    }
-}
-
-impl From<Value> for wit::Value {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Integer(number) => Self::Integer(number),
-            Value::Real(number) => Self::Real(number),
-            Value::Text(text) => Self::Text(text),
-            Value::Blob(bytes) => Self::Blob(bytes),
-            Value::Null => Self::Null,
-        }
-    }
-}
-
-impl From<wit::Value> for Value {
-    fn from(value: wit::Value) -> Self {
-        match value {
-            wit::Value::Integer(number) => Self::Integer(number),
-            wit::Value::Real(number) => Self::Real(number),
-            wit::Value::Text(text) => Self::Text(text),
-            wit::Value::Blob(bytes) => Self::Blob(bytes),
-            wit::Value::Null => Self::Null,
-        }
-    }
-}
-
-/// The room's error as the guest's.
-fn convert_error(error: Error) -> wit::Error {
-    match error {
-        Error::NoSuchDatabase(_) => wit::Error::NoSuchDatabase,
-        Error::AccessDenied(_) => wit::Error::AccessDenied,
-        Error::Broken => wit::Error::InvalidConnection,
-        Error::Full(_) => wit::Error::DatabaseFull,
-        error @ (Error::Busy { .. }
-        | Error::TooManyOpen(_)
-        | Error::TooMuchPending(_)
-        | Error::Empty
-        | Error::Several
-        | Error::Parameters { .. }
-        | Error::Forbidden(_)
-        | Error::NotUtf8(_)
-        | Error::TooLarge(_)
-        | Error::TooManyRows(_)
-        | Error::TooLong { .. }
-        | Error::Locked
-        | Error::Stopped
-        | Error::TimedOut(_)
-        | Error::Unsynced(_)
-        | Error::Statement(_)) => wit::Error::Io(error.to_string()),
     }
 }

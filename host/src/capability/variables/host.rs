@@ -2,7 +2,7 @@
 //! value the manifest gives to this component, or a word on what is missing. Only translates.
 
 use super::{GetError, Resolved};
-use crate::capability::bindings::variables::variables as wit;
+use crate::capability::bindings::variables::spin_variables as wit;
 use wasmtime::component::{Accessor, HasData, Linker};
 
 /// What the face needs of an instance's state.
