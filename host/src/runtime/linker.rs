@@ -102,7 +102,9 @@ const PROVIDED: &[(&str, &str, &[&str])] = &[
     ("spin:sqlite", "3.1.0", &["sqlite"]),
     ("spin:key-value", "3.0.0", &["key-value"]),
     ("spin:variables", "3.0.0", &["variables"]),
-    ("fermyon:spin", "2.0.0", &["sqlite"]),
+    ("fermyon:spin", "2.0.0", &["sqlite", "variables"]),
+    ("wasi:config", "0.2.0-rc.1", &["store"]),
+    ("wasi:config", "0.2.0-draft-2024-09-27", &["store"]),
 ];
 
 /// Whether the host serves the interface `name`, such as `wasi:http/types@0.2.3`. Released versions

@@ -11,4 +11,7 @@ mod generated {
     });
 }
 
+pub use generated::fermyon::spin::variables as fermyon_spin;
 pub use generated::spin::variables::variables as spin_variables;
+pub use generated::wasi::config0_2_0_draft_2024_09_27::store as wasi_config_draft;
+pub use generated::wasi::config0_2_0_rc_1::store as wasi_config_rc;

@@ -1,11 +1,17 @@
-//! The face of variables that guests see: `spin:variables@3.0.0`. Comes in: a name; goes out: the
-//! value the manifest gives to this component, or a word on what is missing. Only translates.
+//! The faces of variables that guests see, a file each, named after its interface. Comes in: a Linker
+//! and the way to an instance's variables; goes out: the same Linker with all faces. Each gives a component
+//! what its manifest gives it, and nothing else there is.
+
+mod fermyon_spin;
+mod spin_variables;
+mod wasi_config_draft;
+mod wasi_config_rc;
 
 use super::{GetError, Resolved};
-use crate::capability::bindings::variables::spin_variables as wit;
-use wasmtime::component::{Accessor, HasData, Linker};
+use crate::capability::bindings::variables as bindings;
+use wasmtime::component::{HasData, Linker};
 
-/// What the face needs of an instance's state.
+/// What the faces need of an instance's state.
 pub struct View<'a> {
     /// The variables of the instance's component.
     pub variables: &'a Resolved,
@@ -16,7 +22,10 @@ pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, Face>(linker, view)
+    bindings::spin_variables::add_to_linker::<T, Face>(linker, view)?;
+    bindings::fermyon_spin::add_to_linker::<T, Face>(linker, view)?;
+    bindings::wasi_config_rc::add_to_linker::<T, Face>(linker, view)?;
+    bindings::wasi_config_draft::add_to_linker::<T, Face>(linker, view)
 }
 
 struct Face;
@@ -25,48 +34,50 @@ impl HasData for Face {
     type Data<'a> = View<'a>;
 }
 
-impl wit::Host for View<'_> {}
+impl View<'_> {
+    /// The value of a variable, or why there is none, in words.
+    fn get(&self, name: &str) -> Result<String, (GetError, String)> {
+        let found = self.variables.get(name).map(str::to_owned);
+        found.map_err(|error| (error, words(error, name)))
+    }
 
-impl<T: Send + 'static> wit::HostWithStore<T> for Face {
-    async fn get(
-        accessor: &Accessor<T, Self>,
-        name: String,
-    ) -> wasmtime::Result<Result<String, wit::Error>> {
-        Ok(accessor.with(|mut access| {
-            let found = access.get().variables.get(&name).map(str::to_owned);
-            found.map_err(|error| convert_error(error, &name))
-        }))
+    /// The value under a key. Where a face has no word for what is no name, there is nothing under it.
+    fn find(&self, key: &str) -> Option<String> {
+        self.variables.get(key).ok().map(str::to_owned)
+    }
+
+    /// All that the component is given, secrets included: they were given to it.
+    fn all(&self) -> Vec<(String, String)> {
+        let all = self.variables.iter();
+        all.map(|(name, value)| (name.to_owned(), value.expose().to_owned()))
+            .collect()
     }
 }
 
-/// The room's error as the guest's.
-fn convert_error(error: GetError, name: &str) -> wit::Error {
+fn words(error: GetError, name: &str) -> String {
     match error {
-        GetError::InvalidName => wit::Error::InvalidName(format!(
+        GetError::InvalidName => format!(
             "variable `{name}` has no valid name: use lower-case letters, digits and underscores"
-        )),
-        GetError::Undefined => wit::Error::Undefined(format!(
+        ),
+        GetError::Undefined => format!(
             "variable `{name}` is not given to this component: \
              add it to [component.NAME.variables] in the manifest"
-        )),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GetError, convert_error, wit};
+    use super::{GetError, words};
 
     #[test]
     fn an_undefined_variable_is_named_with_its_table() {
-        let wit::Error::Undefined(words) = convert_error(GetError::Undefined, "api_key") else {
-            unreachable!("undefined stays undefined");
-        };
+        let words = words(GetError::Undefined, "api_key");
         assert!(words.contains("`api_key`") && words.contains("[component.NAME.variables]"));
     }
 
     #[test]
     fn an_invalid_name_is_repeated() {
-        let error = convert_error(GetError::InvalidName, "No-Name");
-        assert!(matches!(error, wit::Error::InvalidName(words) if words.contains("`No-Name`")));
+        assert!(words(GetError::InvalidName, "No-Name").contains("`No-Name`"));
     }
 }
