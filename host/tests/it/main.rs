@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod drain;
 mod endurance;
+mod faces;
 mod faults;
 mod hmac;
 mod http2;

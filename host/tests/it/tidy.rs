@@ -314,6 +314,7 @@ const UNSAFE: &[&str] = &[
     "guest-producer/src/component.rs",
     "host/src/runtime/cache.rs",
     "host/tests/fixture/dependency/src/lib.rs",
+    "host/tests/fixture/guest-faces/src/lib.rs",
     "host/tests/fixture/guest-p2/src/lib.rs",
     "host/tests/fixture/guest/src/lib.rs",
 ];

@@ -45,7 +45,12 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
             "--target",
             "wasm32-wasip2",
         ]);
-        for package in ["fixture-guest", "fixture-guest-p2", "fixture-dependency"] {
+        for package in [
+            "fixture-guest",
+            "fixture-guest-p2",
+            "fixture-guest-faces",
+            "fixture-dependency",
+        ] {
             cargo.args(["--package", package]);
         }
         for variable in [
