@@ -157,15 +157,10 @@ fn pattern<'s>(trigger: &Table<'s>, base: &str) -> Option<(Pattern, Item<'s>)> {
         return None;
     }
     let route = item.text()?;
-    let refuse = |error: crate::server::router::PatternError| item.mistake(error.to_string());
-    let own = Pattern::parse(route).map_err(refuse).ok()?;
-    let pattern = if base.is_empty() {
-        own
-    } else {
-        Pattern::parse(&format!("{base}{route}"))
-            .map_err(refuse)
-            .ok()?
-    };
+    let pattern = Pattern::below(base, route);
+    let pattern = pattern
+        .map_err(|error| item.mistake(error.to_string()))
+        .ok()?;
     Some((pattern, item))
 }
 

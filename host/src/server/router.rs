@@ -10,6 +10,8 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     text: String,
+    /// How much of the text is the app's base.
+    base: usize,
     segments: Vec<Segment>,
     wildcard: bool,
 }
@@ -72,6 +74,7 @@ impl Pattern {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let mut pattern = Self {
             text: route(),
+            base: 0,
             segments: Vec::new(),
             wildcard: false,
         };
@@ -99,9 +102,25 @@ impl Pattern {
         Ok(pattern)
     }
 
-    /// The route as it was written.
+    /// The same below a base that all routes of an app begin with; an empty one is none.
+    pub fn below(base: &str, route: &str) -> Result<Self, PatternError> {
+        let own = Self::parse(route)?;
+        if base.is_empty() {
+            return Ok(own);
+        }
+        let mut pattern = Self::parse(&format!("{base}{route}"))?;
+        pattern.base = base.len();
+        Ok(pattern)
+    }
+
+    /// The route with its base.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// What the route begins with, and the route as it was written.
+    pub fn split(&self) -> (&str, &str) {
+        self.text.split_at(self.base)
     }
 
     /// The names of its parameters, in order.
@@ -209,6 +228,15 @@ impl<T> Router<T> {
     pub fn new(mut routes: Vec<(Pattern, T)>) -> Self {
         routes.sort_by(|(one, _), (other, _)| one.order(other));
         Self(routes)
+    }
+
+    /// The same routes, with something else put in for each.
+    pub fn map<U>(self, mut put: impl FnMut(&Pattern, T) -> U) -> Router<U> {
+        let routes = self.0.into_iter().map(|(pattern, value)| {
+            let value = put(&pattern, value);
+            (pattern, value)
+        });
+        Router(routes.collect())
     }
 
     /// The most specific route that fits. `path` is without query.
@@ -322,6 +350,18 @@ mod tests {
                 assert_eq!(found(&routes, path), Some(expected), "{path} in {routes:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_route_below_a_base_is_known_with_it_and_without() {
+        let pattern = Pattern::below("/base", "/a/...").unwrap();
+        assert_eq!(pattern.as_str(), "/base/a/...");
+        assert_eq!(pattern.split(), ("/base", "/a/..."));
+        assert_eq!(Pattern::below("", "/a").unwrap().split(), ("", "/a"));
+        assert_eq!(
+            Pattern::below("/base", "a").unwrap_err(),
+            PatternError::Relative("a".into())
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod process;
 mod requests;
 mod secrets;
 mod serving;
+mod spin_headers;
 mod start;
 mod state;
 mod tidy;
