@@ -63,9 +63,25 @@ pub enum PlanError {
         /// The name.
         name: String,
     },
+    /// A component was asked for that no manifest has.
+    #[error("there is no component `{name}`: there {}", listed(.have))]
+    NoComponent {
+        /// The name that was asked for.
+        name: String,
+        /// Those that there are.
+        have: Vec<String>,
+    },
     /// Manifests of both kinds were given.
     #[error("{} says how a host runs its apps and stands alone: give one signet.toml, or any number of spin.toml", .0.display())]
     Mixed(PathBuf),
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "are none".to_owned(),
+        [one] => format!("is `{one}`"),
+        many => format!("are {}", many.join(", ")),
+    }
 }
 
 /// Where an app is served whose manifest comes without an address: Spin's default.
@@ -122,6 +138,19 @@ impl Plan {
             host,
             apps: vec![Planned { app, listen }],
             files: Files::Disk,
+        }
+    }
+
+    /// The components of all apps, or the one of this name.
+    pub fn components(&self, one: Option<&str>) -> Result<Vec<&manifest::Component>, PlanError> {
+        let all = || self.apps.iter().flat_map(|planned| &planned.app.components);
+        let wanted = all().filter(|component| one.is_none_or(|one| one == component.name));
+        match (wanted.collect::<Vec<_>>(), one) {
+            (found, Some(name)) if found.is_empty() => Err(PlanError::NoComponent {
+                name: name.to_owned(),
+                have: all().map(|component| component.name.clone()).collect(),
+            }),
+            (found, _) => Ok(found),
         }
     }
 

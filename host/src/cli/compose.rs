@@ -18,9 +18,9 @@ use crate::app::plan::Plan;
 pub(super) struct Arguments {
     /// The spin.toml or signet.toml that names the component.
     manifest: PathBuf,
-    /// The component's name in the manifest.
+    /// The component's name in the manifest; not needed where there is one.
     #[arg(long)]
-    component: String,
+    component: Option<String>,
     /// The file to write.
     #[arg(short, long)]
     output: PathBuf,
@@ -30,16 +30,16 @@ pub(super) fn compose(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let anywhere = [SocketAddr::from(([127, 0, 0, 1], 0))];
     let plan =
         Plan::read(std::slice::from_ref(&arguments.manifest), &anywhere).map_err(Failure::input)?;
-    let components = || plan.apps.iter().flat_map(|planned| &planned.app.components);
-    let Some(component) = components().find(|component| component.name == arguments.component)
-    else {
-        let names: Vec<_> = components()
-            .map(|component| component.name.as_str())
+    let components = plan.components(arguments.component.as_deref());
+    let components = components.map_err(Failure::input)?;
+    let [component] = components[..] else {
+        let names: Vec<_> = components
+            .iter()
+            .map(|component| &*component.name)
             .collect();
         return Err(Failure::input(anyhow::anyhow!(
-            "{} has no component {}: it has {}",
+            "{} has several components: say --component and one of {}",
             arguments.manifest.display(),
-            arguments.component,
             names.join(", ")
         )));
     };

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
 use super::run::{Common, pair, serve_until_told};
+use super::{Failure, print};
 use crate::app::plan::Plan;
 use crate::manifest;
 use crate::telemetry::LogFormat;
@@ -38,52 +38,78 @@ pub(super) struct Arguments {
     /// Set an environment variable.
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     env: Vec<(String, String)>,
+    /// Print the manifest that these flags stand for, and serve nothing.
+    #[arg(long)]
+    print_manifest: bool,
     #[command(flatten)]
     common: Common,
 }
 
 pub(super) fn serve(arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
-    let app = app(&arguments)?;
+    let text = manifest(&arguments)?;
+    let app = manifest::read_app(&text, Path::new("flags")).map_err(Failure::input)?;
+    if arguments.print_manifest {
+        print(&text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let plan = Plan::single(app, arguments.addr, Path::new(".signet"));
     serve_until_told(plan, arguments.common, format)
 }
 
 /// The flags as the manifest they stand for, so that flags and manifests go one way from here on.
-fn app(arguments: &Arguments) -> Result<manifest::App, Failure> {
-    let names = || {
-        arguments
-            .common
-            .variable
-            .iter()
-            .map(|(name, _)| name.clone())
-    };
-    let map = |pairs: Vec<(String, serde_json::Value)>| {
-        pairs.into_iter().collect::<serde_json::Map<_, _>>()
-    };
+fn manifest(arguments: &Arguments) -> Result<String, Failure> {
+    let names = || arguments.common.variable.iter().map(|(name, _)| name);
     let mut links = Vec::new();
     for (package, file) in &arguments.link {
-        links.push((
-            package.clone(),
-            json!({ "path": absolute(Path::new(file))? }),
-        ));
+        let file = absolute(Path::new(file))?;
+        links.push((package.clone(), json!({ "path": file })));
     }
-    let text = toml::to_string(&json!({
+    let mut component = object([("source".to_owned(), json!(absolute(&arguments.component)?))]);
+    let lists = [
+        ("sqlite_databases", &arguments.sqlite),
+        ("key_value_stores", &arguments.key_value),
+        ("allowed_outbound_hosts", &arguments.allow_host),
+    ];
+    for (key, list) in lists {
+        if !list.is_empty() {
+            component.insert(key.to_owned(), json!(list));
+        }
+    }
+    let given = arguments.env.iter();
+    let tables = [
+        (
+            "environment",
+            object(given.map(|(name, value)| (name.clone(), json!(value)))),
+        ),
+        (
+            "variables",
+            object(names().map(|name| (name.clone(), json!(format!("{{{{ {name} }}}}"))))),
+        ),
+        ("dependencies", object(links)),
+    ];
+    for (key, table) in tables {
+        if !table.is_empty() {
+            component.insert(key.to_owned(), json!(table));
+        }
+    }
+    let variables = names().map(|name| (name.clone(), json!({ "required": true })));
+    let mut text = json!({
         "spin_manifest_version": 2,
         "application": { "name": "serve" },
-        "variables": map(names().map(|name| (name, json!({ "required": true }))).collect()),
         "trigger": { "http": [{ "route": "/...", "component": NAME }] },
-        "component": { NAME: {
-            "source": absolute(&arguments.component)?,
-            "sqlite_databases": arguments.sqlite,
-            "key_value_stores": arguments.key_value,
-            "allowed_outbound_hosts": arguments.allow_host,
-            "environment": map(arguments.env.iter().map(|(name, value)| (name.clone(), json!(value))).collect()),
-            "variables": map(names().map(|name| (name.clone(), json!(format!("{{{{ {name} }}}}")))).collect()),
-            "dependencies": map(links),
-        } },
-    }));
-    let text = text.map_err(Failure::input)?;
-    manifest::read_app(&text, Path::new("flags")).map_err(Failure::input)
+        "component": { NAME: component },
+    });
+    let variables = object(variables);
+    if !variables.is_empty() {
+        text["variables"] = json!(variables);
+    }
+    toml::to_string(&text).map_err(Failure::input)
+}
+
+fn object(
+    pairs: impl IntoIterator<Item = (String, serde_json::Value)>,
+) -> serde_json::Map<String, serde_json::Value> {
+    pairs.into_iter().collect()
 }
 
 /// The name of the component that comes without one.

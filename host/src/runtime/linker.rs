@@ -124,6 +124,28 @@ pub fn provides(name: &str) -> bool {
     })
 }
 
+/// The names of all interfaces that the host serves.
+pub fn provided() -> impl Iterator<Item = String> {
+    PROVIDED.iter().flat_map(|(package, version, interfaces)| {
+        interfaces
+            .iter()
+            .map(move |interface| format!("{package}/{interface}@{version}"))
+    })
+}
+
+/// The versions in which the host serves the interface `name`, whichever that name has.
+pub fn versions(name: &str) -> Vec<&'static str> {
+    let path = name.split_once('@').map_or(name, |(path, _)| path);
+    let Some((package, interface)) = path.split_once('/') else {
+        return Vec::new();
+    };
+    PROVIDED
+        .iter()
+        .filter(|(have, _, interfaces)| *have == package && interfaces.contains(&interface))
+        .map(|(_, version, _)| *version)
+        .collect()
+}
+
 fn same_track(have: &Version, wanted: &Version) -> bool {
     if !have.pre.is_empty() || !wanted.pre.is_empty() {
         return have == wanted;
