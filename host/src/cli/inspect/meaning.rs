@@ -44,9 +44,11 @@ pub(super) fn of(import: &str) -> Option<Meaning> {
         ("wasi:filesystem", _) => open("the files that `files` names, to be read"),
         ("wasi:sockets", _) => open("refused: there are no sockets, use wasi:http"),
         ("wasi:cli", "environment") => open("what `environment` names"),
-        ("wasi:cli", "stdin" | "terminal-stdin" | "terminal-input") => open("empty"),
+        ("wasi:cli", "stdin") => open("empty"),
+        ("wasi:cli", "stdout" | "stderr") => open("lines in the host's output"),
         ("wasi:cli", "exit") => open("ends the instance"),
-        ("wasi:cli", _) => open("lines of the component, in the host's output"),
+        ("wasi:cli", "types") => open("what can go wrong with a stream"),
+        ("wasi:cli", _) => open("there is no terminal"),
         ("wasi:http", "outgoing-handler" | "client") => Some(Meaning {
             what: "requests to hosts that `allowed_outbound_hosts` names",
             grant: Some(Grant::Outbound),
