@@ -45,13 +45,8 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
             "--target",
             "wasm32-wasip2",
         ]);
-        for package in [
-            "fixture-guest",
-            "fixture-guest-p2",
-            "fixture-guest-faces",
-            "fixture-dependency",
-        ] {
-            cargo.args(["--package", package]);
+        for package in fixtures() {
+            cargo.args(["--package", &package]);
         }
         for variable in [
             "RUSTFLAGS",
@@ -66,6 +61,16 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
         target.join("wasm32-wasip2/guest")
     });
     folder.join(format!("{}.wasm", name.replace('-', "_")))
+}
+
+/// The packages of the test guests: one for each folder that has one.
+fn fixtures() -> Vec<String> {
+    let folders = std::fs::read_dir(root().join("host/tests/fixture")).unwrap();
+    let folders = folders.map(|folder| folder.unwrap().path());
+    folders
+        .filter(|folder| folder.join("Cargo.toml").exists())
+        .map(|folder| format!("fixture-{}", folder.file_name().unwrap().to_string_lossy()))
+        .collect()
 }
 
 /// The built-in hmac component as a file.
