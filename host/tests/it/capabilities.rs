@@ -84,6 +84,14 @@ fn a_guest_has_no_environment_but_what_the_manifest_gives() {
 }
 
 #[test]
+fn a_guest_has_no_files() {
+    let old = Host::of(fixture("fixture-guest-p2"));
+    for host in [guest(), old] {
+        assert_eq!(host.start().get("/files"), "0");
+    }
+}
+
+#[test]
 fn a_dependency_gets_none_of_the_grants_of_its_dependent() {
     let receiver = Receiver::answers(204);
     let host = everything(guest(), &receiver).start();

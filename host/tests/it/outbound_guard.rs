@@ -269,6 +269,19 @@ fn a_guest_has_no_sockets() {
 }
 
 #[test]
+fn a_guest_of_wasi_0_2_has_no_sockets() {
+    let host = Host::of(fixture("fixture-guest-p2"))
+        .with("allowed_outbound_hosts = [\"*://*:*\"]")
+        .start();
+    let said = host.get("/sockets");
+    assert_eq!(
+        said,
+        "tcp: Err(\"access-denied\"), udp: Err(\"access-denied\"), \
+         names: Err(\"permanent-resolver-failure\")"
+    );
+}
+
+#[test]
 fn a_guest_of_wasi_0_2_is_told_the_same() {
     let host = Host::of(fixture("fixture-guest-p2"))
         .with("allowed_outbound_hosts = [\"http://*:80\"]")
