@@ -105,6 +105,7 @@ const PROVIDED: &[(&str, &str, &[&str])] = &[
     ("fermyon:spin", "2.0.0", &["sqlite", "variables"]),
     ("wasi:config", "0.2.0-rc.1", &["store"]),
     ("wasi:config", "0.2.0-draft-2024-09-27", &["store"]),
+    ("wasi:config", "0.2.0-draft", &["store", "runtime"]),
 ];
 
 /// Whether the host serves the interface `name`, such as `wasi:http/types@0.2.3`. Released versions

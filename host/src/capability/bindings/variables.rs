@@ -13,5 +13,7 @@ mod generated {
 
 pub use generated::fermyon::spin::variables as fermyon_spin;
 pub use generated::spin::variables::variables as spin_variables;
-pub use generated::wasi::config0_2_0_draft_2024_09_27::store as wasi_config_draft;
-pub use generated::wasi::config0_2_0_rc_1::store as wasi_config_rc;
+pub use generated::wasi::config0_2_0_draft::runtime as wasi_config_draft_runtime;
+pub use generated::wasi::config0_2_0_draft::store as wasi_config_draft_store;
+pub use generated::wasi::config0_2_0_draft_2024_09_27::store as wasi_config_draft_2024_09_27;
+pub use generated::wasi::config0_2_0_rc_1::store as wasi_config_rc_1;

@@ -4,8 +4,10 @@
 
 mod fermyon_spin;
 mod spin_variables;
-mod wasi_config_draft;
-mod wasi_config_rc;
+mod wasi_config_draft_2024_09_27;
+mod wasi_config_draft_runtime;
+mod wasi_config_draft_store;
+mod wasi_config_rc_1;
 
 use super::{GetError, Resolved};
 use crate::capability::bindings::variables as bindings;
@@ -24,8 +26,10 @@ pub fn add_to_linker<T: Send + 'static>(
 ) -> wasmtime::Result<()> {
     bindings::spin_variables::add_to_linker::<T, Face>(linker, view)?;
     bindings::fermyon_spin::add_to_linker::<T, Face>(linker, view)?;
-    bindings::wasi_config_rc::add_to_linker::<T, Face>(linker, view)?;
-    bindings::wasi_config_draft::add_to_linker::<T, Face>(linker, view)
+    bindings::wasi_config_rc_1::add_to_linker::<T, Face>(linker, view)?;
+    bindings::wasi_config_draft_2024_09_27::add_to_linker::<T, Face>(linker, view)?;
+    bindings::wasi_config_draft_store::add_to_linker::<T, Face>(linker, view)?;
+    bindings::wasi_config_draft_runtime::add_to_linker::<T, Face>(linker, view)
 }
 
 struct Face;

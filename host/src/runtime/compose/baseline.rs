@@ -66,6 +66,7 @@ mod tests {
             "wasi:keyvalue/store@0.2.0-draft",
             "spin:sqlite/sqlite@3.1.0",
             "fermyon:spin/key-value@2.0.0",
+            "wasi:config/store@0.2.0-rc.1",
             "wasi:io",
             "streams",
         ] {

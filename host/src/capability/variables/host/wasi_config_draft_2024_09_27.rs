@@ -2,7 +2,7 @@
 //! not there, and nothing here can fail.
 
 use super::View;
-use crate::capability::bindings::variables::wasi_config_draft as wit;
+use crate::capability::bindings::variables::wasi_config_draft_2024_09_27 as wit;
 
 impl wit::Host for View<'_> {
     fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, wit::Error>> {

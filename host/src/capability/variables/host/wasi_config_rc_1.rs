@@ -2,7 +2,7 @@
 //! not there, and nothing here can fail.
 
 use super::View;
-use crate::capability::bindings::variables::wasi_config_rc as wit;
+use crate::capability::bindings::variables::wasi_config_rc_1 as wit;
 
 impl wit::Host for View<'_> {
     fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, wit::Error>> {

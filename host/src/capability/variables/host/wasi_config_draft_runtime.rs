@@ -1,0 +1,15 @@
+//! The face `wasi:config/runtime@0.2.0-draft`. Only translates: what is not given to the component is
+//! not there, and nothing here can fail.
+
+use super::View;
+use crate::capability::bindings::variables::wasi_config_draft_runtime as wit;
+
+impl wit::Host for View<'_> {
+    fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, wit::ConfigError>> {
+        Ok(Ok(self.find(&key)))
+    }
+
+    fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, wit::ConfigError>> {
+        Ok(Ok(self.all()))
+    }
+}
