@@ -94,7 +94,7 @@ impl Compile<'_> {
             let (code, origin) = loaded.map_err(refused)?;
             let (guest, hosts) = grants.guest(component).map_err(InputError::from)?;
             let loaded = Loaded::new(self.linker, &code, guest).map_err(refused)?;
-            let inheriting = link::inheriting(component);
+            let inheriting = link::inheriting(&component.dependencies);
             components.push(Ready {
                 current: watch::Sender::new(Arc::new(loaded)),
                 composed,

@@ -2,12 +2,14 @@
 //! in: a plan and the environment; goes out: one document. Shows no value that may be a secret, only where
 //! it comes from.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::grants;
 use super::plan::{Plan, Planned};
 use crate::capability::variables::{Declaration, Environment};
-use crate::manifest::{Bound, Component, VariableSource, limits};
+use crate::manifest::{Bound, Component, Dependency, Files, Mount, VariableSource, limits};
 
 /// What stands in the place of a value that may be a secret.
 const HIDDEN: &str = "***";
@@ -93,13 +95,6 @@ fn component(plan: &Plan, component: &Component, routes: &[String]) -> Value {
     let labels = |labels: &[crate::capability::Label]| {
         labels.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let dependencies = component.dependencies.iter().map(|dependency| {
-        json!({
-            "import": super::link::selector(&dependency.selector).to_string(),
-            "path": dependency.source,
-            "inherit_configuration": dependency.inherit,
-        })
-    });
     // A template that names variables shows their names; one that names none is a value.
     let variables = component.variables.iter().map(|(name, template)| {
         let shown = if template.is_literal() {
@@ -121,9 +116,38 @@ fn component(plan: &Plan, component: &Component, routes: &[String]) -> Value {
         "allowed_outbound_hosts": hosts.map(ToString::to_string).collect::<Vec<_>>(),
         "variables": variables.collect::<Map<_, _>>(),
         "environment": environment.collect::<Map<_, _>>(),
-        "dependencies": dependencies.collect::<Vec<_>>(),
+        "dependencies": dependencies(&component.dependencies),
+        "files": files(&component.files),
         "limits": bounds(limits::COMPONENT, &grants::limits(&plan.host.limits, component)),
     })
+}
+
+fn dependencies(dependencies: &[Dependency]) -> Vec<Value> {
+    let shown = dependencies.iter().map(|dependency| {
+        let mut shown = json!({
+            "import": super::link::selector(&dependency.selector).to_string(),
+            "path": dependency.source,
+            "inherit_configuration": dependency.inherit,
+        });
+        if !dependency.dependencies.is_empty() {
+            shown["dependencies"] = self::dependencies(&dependency.dependencies).into();
+        }
+        shown
+    });
+    shown.collect()
+}
+
+/// What a component may read, as the manifest has it.
+fn files(files: &Files) -> Vec<Value> {
+    let shown = files.mounts.iter().map(|mount| match mount {
+        Mount::Path(path) => json!(path),
+        Mount::Pattern(pattern) => json!(pattern.as_str()),
+        Mount::Placed {
+            source,
+            destination,
+        } => json!({ "source": source, "destination": Path::new("/").join(destination) }),
+    });
+    shown.collect()
 }
 
 /// All bounds of a room, by key; one that is off is left out.

@@ -1,11 +1,14 @@
 //! From a component of a manifest to the bytes that are compiled: its source and its dependencies,
 //! linked. Comes in: the manifest's component and its files; goes out: one component. Never compiles.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::plan::Files;
-use crate::manifest;
+use crate::manifest::{self, Dependency, Digest};
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
 use crate::runtime::linker;
 
@@ -22,6 +25,16 @@ pub enum LinkError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file is not the one that the manifest means.
+    #[error("{component}: {} is another file than the manifest means: its digest is sha256:{found}", path.display())]
+    Digest {
+        /// The component.
+        component: String,
+        /// The file.
+        path: PathBuf,
+        /// The digest that it has.
+        found: String,
+    },
     /// The parts do not fit.
     #[error("{component} cannot be linked")]
     Compose {
@@ -32,36 +45,16 @@ pub enum LinkError {
     },
 }
 
-/// Links a component with its dependencies.
+/// Links a component with its dependencies, and those with theirs.
 pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, LinkError> {
-    let read = |path: &Path| {
-        files
-            .read(path)
-            .map(Arc::from)
-            .map_err(|source| LinkError::Unreadable {
-                component: component.name.clone(),
-                path: path.to_owned(),
-                source,
-            })
+    let reader = Reader {
+        component: &component.name,
+        files,
     };
-    let mut links = Vec::new();
-    for dependency in &component.dependencies {
-        let part = Part {
-            name: part_name(dependency),
-            bytes: read(&dependency.source)?,
-            dependencies: Vec::new(),
-        };
-        links.push(Link {
-            selector: selector(&dependency.selector),
-            export: dependency.export.clone(),
-            part,
-            inherit: dependency.inherit,
-        });
-    }
     let root = Part {
         name: component.name.clone(),
-        bytes: read(&component.source)?,
-        dependencies: links,
+        bytes: reader.read(&component.source, component.digest.as_ref())?,
+        dependencies: reader.links(&component.dependencies)?,
     };
     compose::compose(&root, &linker::provides).map_err(|source| LinkError::Compose {
         component: component.name.clone(),
@@ -69,17 +62,67 @@ pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, L
     })
 }
 
+/// Reads the files of one component.
+struct Reader<'a> {
+    component: &'a str,
+    files: Files,
+}
+
+impl Reader<'_> {
+    fn links(&self, dependencies: &[Dependency]) -> Result<Vec<Link>, LinkError> {
+        let link = |dependency: &Dependency| {
+            Ok(Link {
+                selector: selector(&dependency.selector),
+                export: dependency.export.clone(),
+                part: Part {
+                    name: part_name(dependency),
+                    bytes: self.read(&dependency.source, dependency.digest.as_ref())?,
+                    dependencies: self.links(&dependency.dependencies)?,
+                },
+                inherit: dependency.inherit,
+            })
+        };
+        dependencies.iter().map(link).collect()
+    }
+
+    fn read(&self, path: &Path, digest: Option<&Digest>) -> Result<Arc<[u8]>, LinkError> {
+        let bytes = self.files.read(path);
+        let bytes = bytes.map_err(|source| LinkError::Unreadable {
+            component: self.component.to_owned(),
+            path: path.to_owned(),
+            source,
+        })?;
+        if let Some(digest) = digest {
+            let mut found = String::new();
+            for byte in Sha256::digest(&bytes) {
+                // Writing to a String does not fail.
+                let _ = write!(found, "{byte:02x}");
+            }
+            if found != digest.as_str() {
+                return Err(LinkError::Digest {
+                    component: self.component.to_owned(),
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+        }
+        Ok(Arc::from(bytes))
+    }
+}
+
 /// The names of the parts that get what their dependent is granted.
-pub(super) fn inheriting(component: &manifest::Component) -> Vec<String> {
-    component
-        .dependencies
-        .iter()
-        .filter(|dependency| dependency.inherit)
-        .map(part_name)
+pub(super) fn inheriting(dependencies: &[Dependency]) -> Vec<String> {
+    let inherit = dependencies.iter().filter(|dependency| dependency.inherit);
+    inherit
+        .flat_map(|dependency| {
+            let mut names = vec![part_name(dependency)];
+            names.extend(inheriting(&dependency.dependencies));
+            names
+        })
         .collect()
 }
 
-fn part_name(dependency: &manifest::Dependency) -> String {
+fn part_name(dependency: &Dependency) -> String {
     dependency
         .source
         .file_name()

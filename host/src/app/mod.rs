@@ -5,6 +5,7 @@
 mod admin;
 pub mod backup;
 pub mod banner;
+pub mod build;
 mod compile;
 pub mod effective;
 pub mod grants;

@@ -111,9 +111,10 @@ impl Plan {
         Self::from_files(Files::Builtin, &[PathBuf::from(builtin::MANIFEST)], listen)
     }
 
-    /// The apps of one `signet.toml`, or of some `spin.toml`.
+    /// The apps of one `signet.toml`, or of some `spin.toml`. A folder stands for the one that is in it.
     pub fn read(paths: &[PathBuf], listen: &[SocketAddr]) -> Result<Self, PlanError> {
-        Self::from_files(Files::Disk, paths, listen)
+        let paths: Vec<_> = paths.iter().map(|path| manifest_in(path)).collect();
+        Self::from_files(Files::Disk, &paths, listen)
     }
 
     /// A plan without manifests: one app, made by the caller. What it is granted is configured by that: a
@@ -233,6 +234,18 @@ impl Plan {
             apps.push(Planned { app, listen });
         }
         Ok(Self { host, apps, files })
+    }
+}
+
+/// The manifest in a folder; what is no folder is a manifest itself.
+fn manifest_in(path: &Path) -> PathBuf {
+    let (app, host) = (path.join("spin.toml"), path.join("signet.toml"));
+    if !path.is_dir() {
+        path.to_owned()
+    } else if !app.exists() && host.exists() {
+        host
+    } else {
+        app
     }
 }
 

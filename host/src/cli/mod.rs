@@ -2,6 +2,7 @@
 //! exit code. Never does the work itself: each command is a short file that calls the rooms below.
 
 mod backup;
+mod build;
 mod check;
 mod compose;
 mod demo;
@@ -56,6 +57,10 @@ pub struct Cli {
 enum Command {
     /// Run apps from their manifests; without one, the built-in app.
     Run(run::Arguments),
+    /// As `run`, but without a manifest it takes the spin.toml of the working folder.
+    Up(run::Arguments),
+    /// Run the build commands of a manifest's components.
+    Build(build::Arguments),
     /// Run the built-in app once on free ports: register, fire, tamper.
     Demo,
     /// Show what a component imports and exports.
@@ -82,6 +87,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         None => run::run(run::Arguments::default(), cli.log_format),
         Some(Command::Run(arguments)) => run::run(arguments, cli.log_format),
+        Some(Command::Up(arguments)) => run::up(arguments, cli.log_format),
+        Some(Command::Build(arguments)) => build::run(&arguments),
         Some(Command::Demo) => demo::demo(cli.log_format),
         Some(Command::Inspect(arguments)) => inspect::inspect(&arguments),
         Some(Command::Compose(arguments)) => compose::compose(&arguments),

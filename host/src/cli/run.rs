@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::Args;
 use sd_notify::NotifyState;
 
-use super::Failure;
 use super::signals::Signals;
+use super::{Failure, build};
 use crate::app::grants::GrantError;
 use crate::app::plan::Plan;
 use crate::app::{App, InputError, Options, banner};
@@ -19,10 +19,17 @@ use crate::telemetry::{Lines, LogFormat};
 #[command(after_help = "Examples:\n  \
     signet run\n  \
     signet run signet.toml\n  \
+    signet run apps/hooks --build\n  \
     signet run one/spin.toml two/spin.toml --listen 127.0.0.1:3000 --listen 127.0.0.1:3001")]
 pub(super) struct Arguments {
-    /// One signet.toml, or any number of spin.toml; none means the built-in app.
+    /// One signet.toml, or any number of spin.toml, or folders with one; none means the built-in app.
     manifests: Vec<PathBuf>,
+    /// The same, as Spin has it.
+    #[arg(short, long, value_name = "PATH", conflicts_with = "manifests")]
+    from: Option<PathBuf>,
+    /// Run the build commands of the components first.
+    #[arg(long)]
+    build: bool,
     /// Where to listen, one for each app in its order.
     #[arg(long, value_name = "ADDR")]
     listen: Vec<SocketAddr>,
@@ -56,13 +63,26 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(super) fn run(arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
+pub(super) fn run(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
+    arguments.manifests.extend(arguments.from.take());
     let plan = if arguments.manifests.is_empty() {
         Plan::builtin(&arguments.listen)
     } else {
         Plan::read(&arguments.manifests, &arguments.listen)
     };
-    serve_until_told(plan.map_err(Failure::input)?, arguments.common, format)
+    let plan = plan.map_err(Failure::input)?;
+    if arguments.build {
+        build::aloud(build::all(&plan)).map_err(anyhow::Error::from)?;
+    }
+    serve_until_told(plan, arguments.common, format)
+}
+
+/// `signet up`, as it is in Spin: without a manifest it is the one of the working folder.
+pub(super) fn up(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
+    if arguments.manifests.is_empty() && arguments.from.is_none() {
+        arguments.manifests.push(PathBuf::from("."));
+    }
+    run(arguments, format)
 }
 
 /// Serves a plan until SIGTERM or SIGINT, then drains.

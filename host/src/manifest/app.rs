@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::build::{self, Build};
+use super::chain;
 use super::component::{self, Component, Surroundings};
 use super::mistake::{Mistake, Mistakes};
 use super::reader::{Item, Source, Table};
@@ -22,6 +24,8 @@ pub struct App {
     pub components: Vec<Component>,
     /// Its routes, no two of which fit the same paths.
     pub routes: Vec<Route>,
+    /// How its components are built, those that are only linked into others included.
+    pub builds: Vec<Build>,
     /// Its variables.
     pub variables: Declarations,
     /// What the manifest says and this host does not heed.
@@ -74,17 +78,18 @@ fn app(root: &Table<'_>, path: &Path) -> Option<App> {
         );
         item.source.warning(&item.key_at, message);
     }
-    let used = |component: &Component| triggers.components.contains(&component.name);
+    let builds = components.iter().filter(|item| item.is_table());
+    let builds = builds.filter_map(|item| build::read(&item.table()?, item.key));
+    let builds = builds.collect();
+    let mut read = read.into_iter().collect::<Option<Vec<_>>>()?;
+    chain::resolve(&mut read, &components);
+    read.retain(|component| triggers.components.contains(&component.name));
     Some(App {
         path: path.to_owned(),
         name: name?,
-        components: read
-            .into_iter()
-            .collect::<Option<Vec<_>>>()?
-            .into_iter()
-            .filter(used)
-            .collect(),
+        components: read,
         routes: triggers.routes,
+        builds,
         variables: variables::declarations(&declared),
         warnings: Vec::new(),
     })
@@ -115,6 +120,25 @@ fn name(table: &Table<'_>) -> Option<String> {
     ]);
     table.text("description");
     table.texts("authors");
+    if let Some(item) = table.get("targets").filter(|item| !item.is_empty()) {
+        item.source.warning(
+            &item.key_at,
+            format!(
+                "`{}` is not heeded: this host does not compare the app with those of other hosts",
+                item.name()
+            ),
+        );
+    }
+    let triggers = table.entries("trigger").into_iter();
+    for item in triggers.filter(|item| item.key != "http") {
+        item.source.warning(
+            &item.key_at,
+            format!(
+                "`{}` is not heeded: this host has HTTP triggers only",
+                item.name()
+            ),
+        );
+    }
     if let Some(item) = table.get("version")
         && let Some(version) = item.text()
         && let Err(error) = semver::Version::parse(version)

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use super::bound::Set;
 use super::dependency::{self, Dependency};
+use super::files::{self, Files};
 use super::label::{is_component_name, labels};
 use super::reader::{Item, Table};
 use super::settings;
+use super::source::{self, Digest};
 use super::variables::{self, Names};
 use crate::capability::Label;
 use crate::capability::http::Network;
@@ -17,12 +19,14 @@ use crate::capability::variables::Template;
 use crate::runtime::pool;
 
 /// A component, and what it is granted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Component {
     /// Its name.
     pub name: String,
     /// Its file.
     pub source: PathBuf,
+    /// What its file must be, if the manifest says so.
+    pub digest: Option<Digest>,
     /// What is linked into it.
     pub dependencies: Vec<Dependency>,
     /// The databases it may open.
@@ -37,6 +41,8 @@ pub struct Component {
     pub variables: BTreeMap<String, Template>,
     /// Its environment, in the order of the manifest.
     pub environment: Vec<(String, String)>,
+    /// What it may read of the app's folder.
+    pub files: Files,
     /// The name in front of its lines, where it is not the component's.
     pub label: Option<String>,
     /// Files with statements to run once on a database, in their order.
@@ -86,12 +92,14 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
     let table = item.table()?;
     table.only(&KEYS);
     passed_over(&table);
-    let source = source(&table);
+    let source = table.require("source", "write the path of the component's file");
+    let source = source.and_then(|item| source::read(&item));
     let sqlite_databases = labels(table.get("sqlite_databases"));
     let settings = settings::read(&table, &sqlite_databases);
     let component = Component {
         name: item.key.to_owned(),
         source: PathBuf::new(),
+        digest: None,
         dependencies: dependency::read(&table, item.key, around),
         key_value_stores: labels(table.get("key_value_stores")),
         sqlite_databases,
@@ -100,13 +108,16 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
             .into_iter()
             .collect(),
         environment: environment(&table),
+        files: files::read(&table),
         label: settings.label,
         migrations: settings.migrations,
         limits: settings.limits,
         allow_networks: settings.networks,
     };
+    let source = source?;
     Some(Component {
-        source: source?,
+        source: source.path,
+        digest: source.digest,
         ..component
     })
 }
@@ -114,20 +125,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
 /// What this host does not do: a mistake where the component would miss it, a warning where not.
 fn passed_over(table: &Table<'_>) {
     table.text("description");
-    if let Some(build) = table.table("build") {
-        build.only(&["command", "workdir", "watch"]);
-    }
-    let there = |key: &str| {
-        table
-            .get(key)
-            .filter(|item| !item.is_list() || !item.list().is_empty())
-    };
-    if let Some(item) = there("files") {
-        item.mistake(format!(
-            "`{}` is not supported yet: the component would miss its files",
-            item.name()
-        ));
-    }
+    let there = |key: &str| table.get(key).filter(|item| !item.is_empty());
     if let Some(item) = there("allowed_http_hosts") {
         let cure = "write `allowed_outbound_hosts = [\"https://HOST\"]` in its place";
         item.source.mistake(
@@ -141,6 +139,10 @@ fn passed_over(table: &Table<'_>) {
             "this host has no models, and refuses each call",
         ),
         (
+            "targets",
+            "this host does not compare the component with those of other hosts",
+        ),
+        (
             "profile",
             "this host runs the component as it is without a profile",
         ),
@@ -152,18 +154,6 @@ fn passed_over(table: &Table<'_>) {
             );
         }
     }
-}
-
-fn source(table: &Table<'_>) -> Option<PathBuf> {
-    let item = table.require("source", "write the path of the component's file")?;
-    if item.is_table() {
-        item.mistake(format!(
-            "`{}` is on another machine: download it, and write its path",
-            item.name()
-        ));
-        return None;
-    }
-    item.file()
 }
 
 fn hosts(table: &Table<'_>, names: &Names<'_>) -> Vec<Template> {

@@ -4,21 +4,28 @@
 
 use std::path::PathBuf;
 
+use super::chain;
 use super::component::Surroundings;
 use super::reader::{Item, Table};
-use super::spelling;
+use super::source::{self, Digest};
 
 /// A component that is linked into another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// Which imports it is for.
     pub selector: Selector,
+    /// The component of this manifest that it is, if it is one.
+    pub component: Option<String>,
     /// Its file.
     pub source: PathBuf,
+    /// What its file must be, if the manifest says so.
+    pub digest: Option<Digest>,
     /// The export to take, where it is not named as the import.
     pub export: Option<String>,
     /// Whether it gets what its dependent is granted.
     pub inherit: bool,
+    /// What is linked into it.
+    pub dependencies: Vec<Dependency>,
 }
 
 /// Imports: all interfaces of a package, or one of them.
@@ -152,9 +159,13 @@ pub(super) fn read(
         let inherit = found.inherit.or(inherit_all).unwrap_or(false);
         let dependency = Dependency {
             selector,
+            component: found.component,
             source: found.source,
+            digest: found.digest,
             export: found.export,
             inherit,
+            // Those of a component are known when all components are read.
+            dependencies: Vec::new(),
         };
         read.push((dependency, item.key));
     }
@@ -163,50 +174,70 @@ pub(super) fn read(
 
 /// What stands behind a dependency's name.
 struct Value<'s> {
+    component: Option<String>,
     source: PathBuf,
+    digest: Option<Digest>,
     export: Option<String>,
     export_at: Option<Item<'s>>,
     inherit: Option<bool>,
     inherit_at: Option<Item<'s>>,
 }
 
+/// What can stand beside the words that say where a dependency is.
+const OTHERS: [&str; 2] = ["export", "inherit_configuration"];
+
 fn value<'s>(item: &Item<'s>, dependent: &str, around: &Surroundings<'_, '_>) -> Option<Value<'s>> {
-    const ELSEWHERE: &str =
-        "is taken from elsewhere, which is not supported: write `{ path = \"FILE.wasm\" }`";
+    const CURE: &str = "write `{ path = \"FILE.wasm\" }`";
     if item.is_text() {
-        item.mistake(format!("dependency `{}` {ELSEWHERE}", item.key));
+        let message = format!(
+            "`{}` is in a registry, and this host downloads nothing: get it, and {CURE}",
+            item.name()
+        );
+        item.mistake(message);
         return None;
     }
     let table = item.table()?;
-    if ["version", "registry", "package", "url", "digest"]
-        .into_iter()
-        .any(|key| table.get(key).is_some())
-    {
-        item.mistake(format!("dependency `{}` {ELSEWHERE}", item.key));
+    let has = |key: &str| table.get(key).is_some();
+    if has("version") || has("registry") || has("package") {
+        source::in_registry(item, &table, CURE);
         return None;
     }
-    table.only(&["path", "component", "export", "inherit_configuration"]);
     let export_at = table.get("export");
     let inherit_at = table.get("inherit_configuration");
     let (export, inherit) = (
         export_at.as_ref().map(Item::words),
         inherit_at.as_ref().map(inherits),
     );
-    let source = match (table.get("path"), table.get("component")) {
-        (Some(_), Some(component)) => {
-            component.source.mistake(
-                &component.key_at,
-                "a dependency has a `path` or a `component`: leave one of the two out",
-            );
-            None
+    let (mut component, mut digest) = (None, None);
+    let source = if has("url") {
+        source::of_url(&table, &OTHERS).map(|found| {
+            digest = found.digest;
+            found.path
+        })
+    } else {
+        table.only(&[&["path", "component"], &OTHERS[..]].concat());
+        match (table.get("path"), table.get("component")) {
+            (Some(_), Some(component)) => {
+                component.source.mistake(
+                    &component.key_at,
+                    "a dependency has a `path` or a `component`: leave one of the two out",
+                );
+                None
+            }
+            (None, Some(item)) => {
+                component = Some(chain::named(&item, dependent, around.components)?.to_owned());
+                // Known when all components are read.
+                Some(PathBuf::new())
+            }
+            _ => table
+                .require("path", "write the path of the dependency's file")
+                .and_then(|path| source::path(&path, path.words()?)),
         }
-        (None, Some(component)) => of_component(&component, dependent, around),
-        _ => table
-            .require("path", "write the path of the dependency's file")
-            .and_then(|path| path.file()),
     };
     Some(Value {
+        component,
         source: source?,
+        digest,
         export: export.flatten().map(str::to_owned),
         export_at,
         inherit: inherit.flatten(),
@@ -225,50 +256,6 @@ fn inherits(item: &Item<'_>) -> Option<bool> {
         );
     }
     Some(false)
-}
-
-/// The file of another component of this manifest. Its own grants would not come with it, so it may
-/// have none.
-fn of_component(
-    item: &Item<'_>,
-    dependent: &str,
-    around: &Surroundings<'_, '_>,
-) -> Option<PathBuf> {
-    const GRANTS: [&str; 7] = [
-        "variables",
-        "environment",
-        "files",
-        "allowed_outbound_hosts",
-        "key_value_stores",
-        "sqlite_databases",
-        "dependencies",
-    ];
-    let name = item.text()?;
-    let others = || {
-        around
-            .components
-            .iter()
-            .filter(|component| component.key != dependent)
-    };
-    let Some(component) = others().find(|component| component.key == name) else {
-        let hint = spelling::hint(
-            name,
-            others().map(|component| component.key).collect::<Vec<_>>(),
-        );
-        item.mistake(format!(
-            "component `{name}` is not another one of this manifest{hint}"
-        ));
-        return None;
-    };
-    // The component's own mistakes are reported where it stands.
-    let table = component.is_table().then(|| component.table()).flatten()?;
-    if let Some(grant) = GRANTS.into_iter().find(|key| table.get(key).is_some()) {
-        item.mistake(format!(
-            "component `{name}` has `{grant}` of its own, which a dependency does not get: leave it out"
-        ));
-    }
-    let source = table.get("source").filter(Item::is_text)?;
-    source.file()
 }
 
 #[cfg(test)]

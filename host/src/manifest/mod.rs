@@ -4,8 +4,11 @@
 
 mod app;
 mod bound;
+mod build;
+mod chain;
 mod component;
 mod dependency;
+mod files;
 mod host;
 mod label;
 pub mod limits;
@@ -13,16 +16,20 @@ mod mistake;
 mod outbound;
 mod reader;
 mod settings;
+mod source;
 mod spelling;
 mod trigger;
 mod variables;
 
 pub use app::{App, read_app};
 pub use bound::{Bound, Set};
+pub use build::Build;
 pub use component::Component;
 pub use dependency::{Dependency, Selector};
+pub use files::{Files, Mount};
 pub use host::{Admin, AppEntry, HostConfig, VariableSource, read_host};
 pub use mistake::{Mistake, Mistakes};
+pub use source::Digest;
 pub use trigger::Route;
 
 use toml::de::DeTable;

@@ -258,6 +258,12 @@ impl<'s> Item<'s> {
         self.value.is_array()
     }
 
+    /// Whether it is a list or a table with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.value.as_array().is_some_and(|list| list.is_empty())
+            || self.value.as_table().is_some_and(|table| table.is_empty())
+    }
+
     pub(super) fn text(&self) -> Option<&'s str> {
         self.expect(self.value.as_str(), "a string")
     }

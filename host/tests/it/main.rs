@@ -3,6 +3,7 @@
 mod support;
 
 mod admin;
+mod building;
 mod builtin;
 mod capabilities;
 mod cli;

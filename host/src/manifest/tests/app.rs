@@ -154,9 +154,9 @@ fn keys_that_nobody_knows_are_mistakes_with_the_likely_one() {
         "did you mean `component`?",
     );
     one(
-        &with("build = { comand = \"make\" }"),
-        "9:11",
-        "did you mean `command`?",
+        &with("build = { command = \"make\", workdr = \".\" }"),
+        "9:29",
+        "did you mean `workdir`?",
     );
     one(
         &with("tool.signet.labe = \"x\""),
@@ -414,20 +414,16 @@ fn a_private_route_is_no_route() {
 fn what_is_on_another_machine_is_refused() {
     let source = |table: &str| with("").replace("\"guest.wasm\"", table);
     one(
-        &source("{ url = \"https://example.com/x.wasm\", digest = \"sha256:0\" }"),
-        "8:10",
-        "download it",
+        &source("{ url = \"https://example.com/x.wasm\", digest = \"\" }"),
+        "8:18",
+        "get `https://example.com/x.wasm`",
     );
     one(
         &source("{ registry = \"r\", package = \"a:b\", version = \"1.0.0\" }"),
         "8:10",
-        "download it",
+        "`wkg get a:b@1.0.0`, and write its path",
     );
-    for value in [
-        "\">= 0.1.0\"",
-        "{ version = \"0.1.0\", registry = \"r\" }",
-        "{ url = \"u\", digest = \"d\" }",
-    ] {
+    for value in ["\">= 0.1.0\"", "{ version = \"0.1.0\", registry = \"r\" }"] {
         one(
             &with(&format!("dependencies.\"a:b\" = {value}")),
             "9:22",
@@ -481,7 +477,7 @@ fn dependencies_name_a_package_and_a_file() {
     );
     one(
         &dependency(
-            "\"a:b\" = { component = \"c\" }\n[component.c]\nsource = \"c\"\nkey_value_stores = []",
+            "\"a:b\" = { component = \"c\" }\n[component.c]\nsource = \"c\"\nkey_value_stores = [\"default\"]",
         ),
         "10:23",
         "`key_value_stores` of its own",
@@ -524,11 +520,6 @@ fn what_is_passed_over_without_harm_is_a_warning_and_what_is_not_is_a_mistake() 
     let lines: Vec<_> = app.warnings.iter().map(|warning| warning.line).collect();
     assert_eq!(lines, [9, 10], "{:?}", app.warnings);
     one(
-        &with("files = [\"assets/*\"]"),
-        "9:9",
-        "`component.guest.files` is not supported yet",
-    );
-    one(
         &with("allowed_http_hosts = [\"example.com\"]"),
         "9:1",
         "write `allowed_outbound_hosts",
@@ -551,4 +542,130 @@ fn a_base_stands_before_each_route() {
     );
     let app = read(&with("[application.trigger.http]\nbase = \"/\"")).unwrap();
     assert_eq!(app.routes[0].pattern.as_str(), "/...");
+}
+
+#[test]
+fn a_file_url_is_a_file_and_its_digest_is_written_whole() {
+    let source = |table: &str| with("").replace("\"guest.wasm\"", table);
+    let digits = "0123456789abcdef".repeat(4);
+    let url =
+        |url: &str, digest: &str| source(&format!("{{ url = \"{url}\", digest = \"{digest}\" }}"));
+    let good = format!("sha256:{}", digits.to_uppercase());
+    for (text, path) in [
+        (source("\"file:///opt/a%20b.wasm\""), "/opt/a b.wasm"),
+        (source("\"file:target/g.wasm\""), "dir/target/g.wasm"),
+        (url("file:///g.wasm", &good), "/g.wasm"),
+    ] {
+        let app = read(&text).unwrap();
+        assert_eq!(app.components[0].source, Path::new(path));
+    }
+    let app = read(&url("file:///g.wasm", &good)).unwrap();
+    let digest = app.components[0].digest.as_ref().unwrap();
+    assert_eq!(digest.as_str(), digits);
+    one(
+        &source("\"https://a.test/g.wasm\""),
+        "8:10",
+        "another machine",
+    );
+    one(
+        &source("\"file://a.test/g.wasm\""),
+        "8:10",
+        "no file of this machine",
+    );
+    one(&source("{ url = \"file:///g.wasm\" }"), "8:10", "`sha256:`");
+    one(
+        &url("file:///g.wasm", "sha256:12"),
+        "8:45",
+        "64 hexadecimal digits",
+    );
+}
+
+/// A manifest with these components beside `guest`, each with the dependencies that are named.
+fn chain(guest: &[&str], others: &[(&str, &[&str])]) -> String {
+    let mut text = with("");
+    for (name, needs) in [&[("guest", guest)], others].concat() {
+        if name != "guest" {
+            text += &format!("[component.{name}]\nsource = \"{name}.wasm\"\n");
+        }
+        text += &format!("[component.{name}.dependencies]\n");
+        for need in needs {
+            text += &format!("\"a:{need}\" = {{ component = \"{need}\" }}\n");
+        }
+    }
+    text
+}
+
+#[test]
+fn a_dependency_has_its_own_dependencies() {
+    let app = read(&chain(&["b"], &[("b", &["c"]), ("c", &[])])).unwrap();
+    let b = &app.components[0].dependencies[0];
+    let c = &b.dependencies[0];
+    assert_eq!(b.source, Path::new("dir/b.wasm"));
+    assert_eq!(c.source, Path::new("dir/c.wasm"));
+    assert!(c.dependencies.is_empty());
+}
+
+#[test]
+fn a_circle_of_dependencies_is_one_mistake_that_shows_it() {
+    let text = chain(&["b"], &[("b", &["c"]), ("c", &["guest"])]);
+    one(&text, "11:23", "guest -> b -> c -> guest");
+    // Whoever leads into it is not part of it.
+    let text = chain(&["b"], &[("b", &["c"]), ("c", &["b"])]);
+    one(
+        &text,
+        "15:23",
+        "component `b` depends on itself: b -> c -> b;",
+    );
+}
+
+#[test]
+fn dependencies_that_multiply_have_an_end() {
+    let names: Vec<String> = (0..40).map(|at| format!("c{at}")).collect();
+    let mut text = with("[component.guest.dependencies]\n\"a:b\" = { component = \"c0\" }");
+    for (at, name) in names.iter().enumerate() {
+        text += &format!("[component.{name}]\nsource = \"{name}.wasm\"\n");
+        if let Some(next) = names.get(at + 1) {
+            text += &format!(
+                "[component.{name}.dependencies]\n\"a:b\" = {{ component = \"{next}\" }}\n\"a:c\" = {{ component = \"{next}\" }}\n"
+            );
+        }
+    }
+    let found = mistakes(&text);
+    assert!(
+        found[0].contains("`guest` comes to more than 256"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn files_stay_in_their_folder() {
+    for (entry, place, part) in [
+        ("\"../a\"", "9:10", "leads out of its folder"),
+        ("\"/etc/*\"", "9:10", "leads out of its folder"),
+        ("\"a/**b\"", "9:10", "is no pattern"),
+        ("\".\"", "9:10", "a whole folder is written"),
+        (
+            "{ source = \"a\" }",
+            "9:10",
+            "`component.guest.files[0].destination` is missing",
+        ),
+        (
+            "{ source = \"a/..\", destination = \"/\" }",
+            "9:21",
+            "leads out of its folder",
+        ),
+        (
+            "{ source = \"a\", destination = \"/../b\" }",
+            "9:40",
+            "leads out of its folder",
+        ),
+        ("7", "9:10", "must be a string"),
+    ] {
+        one(&with(&format!("files = [{entry}]")), place, part);
+    }
+    one(
+        &with("exclude_files = [\"a/**b\"]"),
+        "9:18",
+        "is no pattern",
+    );
 }

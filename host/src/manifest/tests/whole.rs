@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use glob::Pattern;
+
 use super::{App, read_app};
 use crate::capability::Label;
-use crate::manifest::{Dependency, Selector};
+use crate::manifest::{Build, Dependency, Mount, Selector};
 use crate::runtime::pool::Limits;
 
 fn whole() -> App {
@@ -49,8 +51,8 @@ sqlite_databases = ["default", "my-data"]
 key_value_stores = ["default", "default"]
 allowed_outbound_hosts = ["http://localhost:{{ port }}", "https://*.example.com"]
 environment = { Z = "26", A = "1" }
-exclude_files = []
-files = []
+exclude_files = ["secret/*"]
+files = ["./static/**/*.css", "robots.txt", { source = "assets", destination = "/" }]
 
 [component.producer.variables]
 token = "{{ token }}"
@@ -82,6 +84,9 @@ source = "consumer.wasm"
 
 [component.helper]
 source = "helper.wasm"
+dependencies_inherit_configuration = true
+dependencies = { "f:g" = { path = "g.wasm" } }
+build = { command = "just helper" }
 "#;
 
 #[test]
@@ -112,12 +117,14 @@ fn a_whole_manifest_is_read() {
         .map(|component| component.name.as_str())
         .collect();
     assert_eq!(names, ["producer", "consumer"]);
-    assert_eq!(app.warnings.len(), 1, "{:?}", app.warnings);
-    assert!(
-        app.warnings[0].message.contains("helper"),
-        "{:?}",
-        app.warnings
-    );
+    let warnings: Vec<_> = app
+        .warnings
+        .iter()
+        .map(|warning| &warning.message)
+        .collect();
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert!(warnings[0].contains("application.targets"), "{warnings:#?}");
+    assert!(warnings[1].contains("helper"), "{warnings:#?}");
 }
 
 #[test]
@@ -145,6 +152,16 @@ fn a_whole_component_is_read() {
     );
     assert_eq!(producer.variables["token"].to_string(), "{{ token }}");
     assert_eq!(producer.label.as_deref(), Some("PRODUCER"));
+    let mounts = [
+        Mount::Pattern(Pattern::new("static/**/*.css").unwrap()),
+        Mount::Path("robots.txt".into()),
+        Mount::Placed {
+            source: "assets".into(),
+            destination: "".into(),
+        },
+    ];
+    assert_eq!(producer.files.mounts, mounts);
+    assert_eq!(producer.files.exclude, [Pattern::new("secret/*").unwrap()]);
     let files = vec!["dir/migrations/1.sql".into(), "dir/migrations/2.sql".into()];
     assert_eq!(producer.migrations, [(Label::new("default"), files)]);
     let limits = producer.limits.over(Limits::default());
@@ -167,22 +184,58 @@ fn dependencies_come_in_order_and_inherit_nothing_unless_told() {
     let expected = [
         Dependency {
             selector: selector("fermyon", "hmac", None, Some(semver::Version::new(0, 1, 0))),
+            component: None,
             source: "dir/../target/hmac.wasm".into(),
+            digest: None,
             export: None,
             inherit: false,
+            dependencies: Vec::new(),
         },
         Dependency {
             selector: selector("a", "b", Some("c"), None),
+            component: None,
             source: "dir/c.wasm".into(),
+            digest: None,
             export: Some("x:y/z".into()),
             inherit: true,
+            dependencies: Vec::new(),
         },
         Dependency {
             selector: selector("d", "e", None, None),
+            component: Some("helper".into()),
             source: "dir/helper.wasm".into(),
+            digest: None,
             export: None,
             inherit: false,
+            dependencies: vec![Dependency {
+                selector: selector("f", "g", None, None),
+                component: None,
+                source: "dir/g.wasm".into(),
+                digest: None,
+                export: None,
+                inherit: true,
+                dependencies: Vec::new(),
+            }],
         },
     ];
     assert_eq!(app.components[0].dependencies, expected);
+}
+
+#[test]
+fn builds_come_in_order_and_those_of_dependencies_too() {
+    let expected = [
+        Build {
+            component: "producer".into(),
+            commands: vec!["make".into(), "make install".into()],
+            workdir: "dir/.".into(),
+            watch: vec!["src/**/*.rs".into()],
+        },
+        Build {
+            component: "helper".into(),
+            commands: vec!["just helper".into()],
+            workdir: "dir".into(),
+            watch: Vec::new(),
+        },
+    ];
+    assert_eq!(whole().builds, expected);
 }
