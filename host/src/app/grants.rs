@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::Options;
+use super::files::{FilesError, Stage};
 use super::plan::{Plan, Planned};
 use super::secrets::kept_or_made;
+use super::{Options, state};
 use crate::capability::http::allow::{AllowError, AllowedHosts};
 use crate::capability::{Grants as Labels, Label, file, http, keyvalue, sqlite, variables};
 use crate::manifest::{self, HostConfig, VariableSource};
@@ -30,6 +32,14 @@ pub enum GrantError {
         component: String,
         /// Its entries.
         wrong: Vec<AllowError>,
+    },
+    /// Files that cannot be given.
+    #[error("{component} does not get its files")]
+    Files {
+        /// The component.
+        component: String,
+        /// Which, and why.
+        source: FilesError,
     },
     /// A migration's file cannot be read.
     #[error("{component}: migration {} cannot be read", path.display())]
@@ -55,6 +65,9 @@ pub(super) struct Grants {
     lines: Lines,
     limits: manifest::Set<Limits>,
     app: String,
+    /// The folder of the manifest.
+    folder: PathBuf,
+    state_dir: PathBuf,
     metrics: Arc<Metrics>,
 }
 
@@ -113,6 +126,13 @@ impl Grants {
             lines: lines.clone(),
             limits: plan.host.limits.clone(),
             app: planned.app.name.clone(),
+            folder: planned
+                .app
+                .path
+                .parent()
+                .map(Path::to_owned)
+                .unwrap_or_default(),
+            state_dir: plan.host.state_dir.clone(),
             metrics: Arc::clone(metrics),
         })
     }
@@ -127,6 +147,7 @@ impl Grants {
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
         let labels = |labels: &[Label]| Arc::new(labels.iter().cloned().collect::<Labels>());
         let limits = limits(&self.limits, component);
+        let files = self.files(component, &limits)?;
         let metrics = self.metrics.component(&self.app, &component.name);
         let label = component.label.as_deref().unwrap_or(&component.name);
         let guest = Guest {
@@ -138,6 +159,7 @@ impl Grants {
                 metrics.lines_dropped.clone(),
             ),
             environment: component.environment.clone(),
+            files,
             limits,
             sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
             keyvalue: (self.keyvalue.clone(), labels(&component.key_value_stores)),
@@ -151,6 +173,27 @@ impl Grants {
             metrics,
         };
         Ok((guest, hosts))
+    }
+
+    /// Copies of the files that a component may read.
+    fn files(
+        &self,
+        component: &manifest::Component,
+        limits: &Limits,
+    ) -> Result<Option<TempDir>, GrantError> {
+        let stage = Stage {
+            folder: &self.folder,
+            state_dir: &self.state_dir,
+            copies: &state::copies(&self.state_dir),
+            most: limits.files,
+            most_bytes: limits.files_bytes,
+        };
+        stage
+            .copy(&component.files)
+            .map_err(|source| GrantError::Files {
+                component: component.name.clone(),
+                source,
+            })
     }
 
     /// The hosts a component may call, as they are shown and as they are checked. An entry with a secret

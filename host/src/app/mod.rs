@@ -8,6 +8,7 @@ pub mod banner;
 pub mod build;
 mod compile;
 pub mod effective;
+mod files;
 pub mod grants;
 pub mod link;
 pub mod plan;

@@ -12,6 +12,8 @@ use crate::capability::file::private;
 const LOCK: &str = ".lock";
 /// Stands in the folder while its content is being replaced.
 const RESTORING: &str = ".restoring";
+/// The copies of files that components may read, for as long as a host runs.
+const COPIES: &str = ".files";
 
 /// Why the state folder is not used.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,13 @@ impl StateDir {
         if path.join(RESTORING).exists() {
             return Err(StateError::HalfRestored(path.to_owned()));
         }
+        // Those of a host that had no time to remove them.
+        match std::fs::remove_dir_all(copies(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unusable(path)(error));
+            }
+            _ => {}
+        }
         for_each(path, &mut |entry| private::check(entry)).map_err(unusable(path))?;
         Ok(state)
     }
@@ -89,9 +98,14 @@ impl StateDir {
     }
 }
 
+/// The folder for copies of files that components may read; not made before it is used.
+pub(super) fn copies(state_dir: &Path) -> PathBuf {
+    state_dir.join(COPIES)
+}
+
 /// Whether a name in the folder is not state but how the folder is kept.
 pub(super) fn is_ours(name: &std::ffi::OsStr) -> bool {
-    name == LOCK || name == RESTORING
+    name == LOCK || name == RESTORING || name == COPIES
 }
 
 fn unusable(path: &Path) -> impl Fn(io::Error) -> StateError {

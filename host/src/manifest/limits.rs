@@ -76,6 +76,16 @@ pub const COMPONENT: &[Bound<pool::Limits>] = &[
         |limits, most| limits.print.lines_per_second = most,
         |limits| Some(limits.print.lines_per_second),
     ),
+    Bound::new(
+        "max_files",
+        |limits, most| limits.files = count(most),
+        |limits| number(limits.files),
+    ),
+    Bound::new(
+        "max_files_bytes",
+        |limits, bytes| limits.files_bytes = bytes,
+        |limits| Some(limits.files_bytes),
+    ),
 ];
 
 /// `[server]` of `signet.toml`: what all components share.

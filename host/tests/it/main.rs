@@ -14,6 +14,7 @@ mod drain;
 mod endurance;
 mod faces;
 mod faults;
+mod files;
 mod hmac;
 mod http2;
 mod inspect;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -41,6 +42,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How much it may print.
     pub print: telemetry::Limits,
+    /// How many files it may be given to read.
+    pub files: usize,
+    /// How many bytes they may have together.
+    pub files_bytes: u64,
 }
 
 impl Default for Limits {
@@ -59,6 +64,8 @@ impl Default for Limits {
             response_body: 64 << 20,
             idle_timeout: Duration::from_secs(1),
             print: telemetry::Limits::default(),
+            files: 10_000,
+            files_bytes: 256 << 20,
         }
     }
 }
@@ -73,6 +80,8 @@ pub struct Guest {
     pub metrics: Arc<metrics::Component>,
     /// Its environment variables.
     pub environment: Vec<(String, String)>,
+    /// What it sees as `/` and may read; none sees nothing. Gone with the last who has it.
+    pub files: Option<TempDir>,
     /// Its bounds.
     pub limits: Limits,
     /// The databases, and which of them it may open.

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
-use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
@@ -48,7 +48,11 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    fn store(&self, place: OwnedSemaphorePermit, tickets: Tickets) -> Store<State> {
+    fn store(
+        &self,
+        place: OwnedSemaphorePermit,
+        tickets: Tickets,
+    ) -> wasmtime::Result<Store<State>> {
         let guest = &self.loaded.guest;
         let mut wasi = WasiCtxBuilder::new();
         wasi.stdout(guest.lines.stream(Stream::Stdout))
@@ -59,6 +63,9 @@ impl Maker {
             .allow_udp(false);
         for (name, value) in &guest.environment {
             wasi.env(name, value);
+        }
+        if let Some(files) = &guest.files {
+            wasi.preopened_dir(files.path(), "/", FsPerms::ReadOnly)?;
         }
         let mut table = wasmtime::component::ResourceTable::new();
         table.set_max_capacity(guest.limits.handles);
@@ -87,7 +94,7 @@ impl Maker {
             tickets.ticked();
             Ok(UpdateDeadline::Yield(1))
         });
-        store
+        Ok(store)
     }
 
     /// How many requests one instance takes, one after another and at once.
@@ -112,7 +119,7 @@ impl HandlerState for Maker {
             .try_acquire_owned()
             .map_err(|_| Crowded(limits.max_instances))?;
         let tickets = Tickets::default();
-        let mut store = self.store(place, tickets.clone());
+        let mut store = self.store(place, tickets.clone())?;
         // A start function can loop as well as a handler can.
         let instantiated = self.loaded.pre.instantiate_async(&mut store);
         let proxy = tokio::time::timeout(limits.request_timeout, instantiated)
