@@ -21,6 +21,16 @@ register-consumer:
 fire-webhook:
     curl -sS -X POST http://127.0.0.1:3000/fire
 
+# Build the consumer in Python and serve it in the loop, on 127.0.0.1:3002, in place of the one in Rust.
+example-python: (_example "consumer-python")
+
+# Our producer with one of the examples as its consumer; the token is new each time and known to both.
+_example folder:
+    sh examples/{{folder}}/build.sh
+    SPIN_VARIABLE_ENROLMENT_TOKEN="$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" \
+        cargo run --release -- run guest-producer/spin.toml examples/{{folder}}/spin.toml \
+        --listen 127.0.0.1:3000 --listen 127.0.0.1:3002 --state-dir .signet/{{folder}}
+
 # Build the three guests into target/guests.
 build-guests:
     cargo build --release --package signet

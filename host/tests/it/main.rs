@@ -12,6 +12,7 @@ mod crash;
 mod disk;
 mod drain;
 mod endurance;
+mod examples;
 mod faces;
 mod faults;
 mod files;

@@ -266,12 +266,24 @@ pub(crate) fn builtin(folder: &Path, variables: &[(&str, &str)]) -> Served {
 
 /// An app of the test's own manifest.
 pub(crate) fn serve(manifest: &Path, variables: &[(&str, &str)]) -> Served {
-    let plan = Plan::read(&[manifest.to_owned()], &["127.0.0.1:0".parse().unwrap()]).unwrap();
+    let any = "127.0.0.1:0".parse().unwrap();
+    serve_all(&[manifest.to_owned()], &[any], variables, None)
+}
+
+/// Apps of manifests that stand somewhere, one address for each; `state` keeps their state.
+pub(crate) fn serve_all(
+    manifests: &[PathBuf],
+    addresses: &[SocketAddr],
+    variables: &[(&str, &str)],
+    state: Option<&Path>,
+) -> Served {
+    let plan = Plan::read(manifests, addresses).unwrap();
     let options = Options {
         variables: variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect(),
+        state_dir: state.map(Path::to_owned),
         cache_dir: Some(cache()),
         threads: std::num::NonZeroUsize::new(2),
         ..Options::default()
