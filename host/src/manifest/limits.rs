@@ -288,6 +288,11 @@ pub const KEY_VALUE: &[Bound<keyvalue::Limits>] = &[
         |limits| number(limits.pending_bytes),
     ),
     Bound::new(
+        "max_keys_per_call",
+        |limits, most| limits.keys_per_call = count(most),
+        |limits| number(limits.keys_per_call),
+    ),
+    Bound::new(
         "max_open_stores",
         |limits, most| limits.open_per_instance = count(most),
         |limits| number(limits.open_per_instance),

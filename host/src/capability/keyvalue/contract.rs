@@ -1,5 +1,10 @@
 //! The laws of key-value, over every backend, through the same door as the WIT face: a [`Ctx`].
 
+#[path = "tests/changes.rs"]
+mod changes;
+#[path = "tests/listing.rs"]
+mod listing;
+
 use super::{Bucket, Config, Ctx, Error, Limits, Location};
 use crate::capability::{Grants, Label, file};
 use futures::stream::{StreamExt, TryStreamExt};

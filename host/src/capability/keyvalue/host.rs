@@ -203,6 +203,10 @@ fn convert_error(error: Error) -> wit::Error {
         error @ (Error::KeyLength { .. }
         | Error::ValueTooLarge { .. }
         | Error::TooMuchPending(_)
+        | Error::TooManyKeys { .. }
+        | Error::TooMuchAtOnce(_)
+        | Error::NotACounter(_)
+        | Error::CounterRange
         | Error::Full(_)
         | Error::Backend(_)) => wit::Error::Other(error.to_string()),
     }

@@ -4,21 +4,29 @@
 
 mod backend;
 mod bucket;
+mod cas;
 #[cfg(test)]
 mod contract;
+mod counter;
 mod host;
 mod limits;
 mod memory;
+mod numbered;
+mod open;
 mod sqlite;
 
 pub use backend::Failure;
-pub use bucket::Bucket;
+pub use bucket::{After, Bucket, Page};
+pub use cas::{Cas, SwapError};
+pub use counter::Delta;
 pub use host::{View, add_to_linker};
 pub use limits::Limits;
+pub use numbered::Numbered;
 
 use super::load::Load;
 use super::{Grants, Label, file};
 use backend::Backend;
+use open::Open;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,8 +83,8 @@ pub enum Error {
     /// The label is granted, and nothing is configured for it.
     #[error("key-value store `{0}` is not configured: give it a file")]
     NoSuchBucket(Label),
-    /// This instance holds too many buckets.
-    #[error("instance has {0} key-value stores open already: drop one")]
+    /// This instance holds too many buckets, or handles for compare-and-swap.
+    #[error("instance holds {0} key-value stores and compare-and-swap handles already: drop one")]
     TooManyOpen(usize),
     /// Too much of this instance is on its way already.
     #[error("instance has more than {0} bytes on their way: wait for an answer first")]
@@ -97,6 +105,23 @@ pub enum Error {
         /// How long it may be.
         limit: usize,
     },
+    /// A call names too many keys.
+    #[error("call names {count} keys: it takes at most {limit}")]
+    TooManyKeys {
+        /// How many it names.
+        count: usize,
+        /// How many it may name.
+        limit: usize,
+    },
+    /// A call passes too much, or too much would be its answer.
+    #[error("call passes or asks for more than {0} bytes: do it in parts")]
+    TooMuchAtOnce(usize),
+    /// The value cannot be incremented.
+    #[error("value has {0} bytes and is no counter: that has 8, a little-endian 64-bit integer")]
+    NotACounter(usize),
+    /// The sum cannot be said.
+    #[error("sum is beyond what the counter, or the interface, can hold: nothing was added")]
+    CounterRange,
     /// The disk, or the space given to the bucket, is used up.
     #[error("key-value store is full")]
     Full(#[source] Failure),
@@ -152,7 +177,7 @@ impl Shared {
             shared: self.clone(),
             grants: Arc::clone(grants),
             load: Load::default(),
-            open: Arc::default(),
+            open: Open::default(),
         }
     }
 }
@@ -163,8 +188,8 @@ pub struct Ctx {
     grants: Arc<Grants>,
     /// What the instance has on its way.
     load: Load,
-    /// One more than there are open buckets refer to it.
-    open: Arc<()>,
+    /// What it holds open is counted here.
+    open: Open,
 }
 
 impl Ctx {
@@ -178,14 +203,12 @@ impl Ctx {
             return Err(Error::NoSuchBucket(label));
         };
         let limits = &self.shared.limits;
-        if Arc::strong_count(&self.open) > limits.open_per_instance {
-            return Err(Error::TooManyOpen(limits.open_per_instance));
-        }
+        let open = self.open.another(limits.open_per_instance)?;
         Ok(Bucket::new(
             Arc::clone(backend),
             limits.clone(),
             self.load.clone(),
-            Arc::clone(&self.open),
+            open,
         ))
     }
 }

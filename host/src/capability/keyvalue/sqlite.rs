@@ -2,9 +2,12 @@
 //! what is there, and for a change: that it is on disk. Reads run side by side on threads that may
 //! block, changes go through the one [`writer`]. Never answers a change before it is committed.
 
+mod change;
 mod writer;
 
-use super::backend::{Answer, Backend, Failure, PAGE};
+use super::backend::{Answer, Backend, Failure};
+use super::cas::Seen;
+use super::counter::Delta;
 use super::{Error, Limits};
 use crate::capability::file::log::Log;
 use crate::capability::file::sound::{self, Unsound};
@@ -13,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
-use writer::{Change, Writer};
+use writer::Writer;
 
 /// How long a connection waits for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -129,20 +132,51 @@ impl Readers {
     }
 }
 
+/// The value under `key`.
+fn value(connection: &Connection, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached("SELECT value FROM bucket WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+/// The values under `keys`; none of them where they have more than `most` bytes.
+fn values(
+    connection: &Connection,
+    keys: &[String],
+    most: usize,
+) -> rusqlite::Result<Option<Vec<Option<Vec<u8>>>>> {
+    // Without a transaction each would be of its own moment.
+    let moment = connection.unchecked_transaction()?;
+    let (mut values, mut left) = (Vec::with_capacity(keys.len()), most);
+    for key in keys {
+        let value = value(&moment, key)?;
+        match left.checked_sub(value.as_ref().map_or(0, Vec::len)) {
+            Some(rest) => left = rest,
+            None => return Ok(None),
+        }
+        values.push(value);
+    }
+    moment.commit()?;
+    Ok(Some(values))
+}
+
 impl Backend for Sqlite {
     fn get(&self, key: String) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(move |connection| value(connection, &key))
+    }
+
+    fn get_many(&self, keys: Vec<String>, most: usize) -> Answer<'_, Vec<Option<Vec<u8>>>> {
+        let values = self.read(move |connection| values(connection, &keys, most));
+        Box::pin(async move { values.await?.ok_or(Error::TooMuchAtOnce(most)) })
+    }
+
+    fn look(&self, key: String) -> Answer<'_, (Option<Vec<u8>>, Seen)> {
         self.read(move |connection| {
-            let mut get = connection.prepare_cached("SELECT value FROM bucket WHERE key = ?1")?;
-            get.query_row([key], |row| row.get(0)).optional()
+            let value = value(connection, &key)?;
+            let seen = Seen::of(value.as_deref());
+            Ok((value, seen))
         })
-    }
-
-    fn set(&self, key: String, value: Vec<u8>) -> Answer<'_, ()> {
-        Box::pin(self.writer.send(Change::Set { key, value }))
-    }
-
-    fn delete(&self, key: String) -> Answer<'_, ()> {
-        Box::pin(self.writer.send(Change::Delete { key }))
     }
 
     fn exists(&self, key: String) -> Answer<'_, bool> {
@@ -153,11 +187,40 @@ impl Backend for Sqlite {
         })
     }
 
-    fn keys_after(&self, after: String) -> Answer<'_, Vec<String>> {
+    fn set(&self, entries: Vec<(String, Vec<u8>)>) -> Answer<'_, ()> {
+        let bytes = |(key, value): &(String, Vec<u8>)| key.len().saturating_add(value.len());
+        let bytes = entries.iter().map(bytes).fold(0, usize::saturating_add);
+        let change = move |connection: &Connection| change::set(connection, &entries);
+        Box::pin(self.writer.send(bytes, change))
+    }
+
+    fn delete(&self, keys: Vec<String>) -> Answer<'_, ()> {
+        let bytes = keys.iter().map(String::len).fold(0, usize::saturating_add);
+        let change = move |connection: &Connection| change::delete(connection, &keys);
+        Box::pin(self.writer.send(bytes, change))
+    }
+
+    fn increment(&self, key: String, delta: Delta) -> Answer<'_, i64> {
+        let bytes = key.len();
+        let change = move |connection: &Connection| change::increment(connection, &key, delta);
+        let sum = self.writer.send(bytes, change);
+        Box::pin(async move { Ok(sum.await??) })
+    }
+
+    fn swap(&self, key: String, seen: Seen, value: Vec<u8>) -> Answer<'_, Result<(), Seen>> {
+        let bytes = key.len().saturating_add(value.len());
+        let change = move |connection: &Connection| change::swap(connection, &key, seen, &value);
+        Box::pin(self.writer.send(bytes, change))
+    }
+
+    fn keys_after(&self, after: String, skip: u64, most: usize) -> Answer<'_, Vec<String>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let skip = i64::try_from(skip).unwrap_or(i64::MAX);
         self.read(move |connection| {
-            let mut keys = connection
-                .prepare_cached("SELECT key FROM bucket WHERE key > ?1 ORDER BY key LIMIT ?2")?;
-            keys.query_map((after, PAGE as i64), |row| row.get(0))?
+            let mut keys = connection.prepare_cached(
+                "SELECT key FROM bucket WHERE key > ?1 ORDER BY key LIMIT ?2 OFFSET ?3",
+            )?;
+            keys.query_map((after, most, skip), |row| row.get(0))?
                 .collect()
         })
     }

@@ -17,30 +17,45 @@ const WAITING_BYTES: usize = 64 << 20;
 /// How many changes are committed at once.
 const TOGETHER: usize = 64;
 
-/// A change to a bucket.
-pub(super) enum Change {
-    Set { key: String, value: Vec<u8> },
-    Delete { key: String },
+/// A change that waits for its turn.
+trait Job: Send {
+    /// Makes the change in a transaction. If that is undone, the change may be made again.
+    fn make(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+
+    /// Tells whoever brought the change that it is on disk, or why not.
+    fn answer(self: Box<Self>, outcome: rusqlite::Result<()>);
 }
 
-impl Change {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Set { key, value } => key.len().saturating_add(value.len()),
-            Self::Delete { key } => key.len(),
+struct Waiting<Change, T> {
+    change: Change,
+    /// What the change answered when it was made last.
+    made: Option<T>,
+    _room: OwnedSemaphorePermit,
+    answer: oneshot::Sender<rusqlite::Result<T>>,
+}
+
+impl<Change, T> Job for Waiting<Change, T>
+where
+    Change: Fn(&Connection) -> rusqlite::Result<T> + Send,
+    T: Send,
+{
+    fn make(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.made = Some((self.change)(connection)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: rusqlite::Result<()>) {
+        let Self { made, answer, .. } = *self;
+        if let Some(outcome) = outcome.map(|()| made).transpose() {
+            // Whoever brought the change may be gone; the change is made all the same.
+            let _ = answer.send(outcome);
         }
     }
 }
 
-struct Job {
-    change: Change,
-    _room: OwnedSemaphorePermit,
-    answer: oneshot::Sender<rusqlite::Result<()>>,
-}
-
 /// The way to the writer. Its thread ends when this is gone and everything is written.
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Box<dyn Job>>,
     room: Arc<Semaphore>,
 }
 
@@ -61,13 +76,18 @@ impl Writer {
         })
     }
 
-    /// Makes a change. Changes that find room at once are made in the order of their calls, whether or
-    /// not anyone waits for one before the next.
-    pub(super) async fn send(&self, change: Change) -> Result<(), Error> {
+    /// Makes a change that takes so many bytes while it waits, and gives its answer once it is on disk.
+    /// Changes that find room at once are made in the order of their calls, whether or not anyone waits
+    /// for one before the next.
+    pub(super) async fn send<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        change: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
         let (answer, outcome) = oneshot::channel();
         let stopped = || Error::Backend(Stopped.into());
         // A change that is alone always finds room.
-        let bytes = u32::try_from(change.bytes().min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(bytes.min(WAITING_BYTES)).unwrap_or(u32::MAX);
         let room = match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
             Ok(room) => room,
             Err(_) => {
@@ -75,11 +95,12 @@ impl Writer {
                 room.await.map_err(|_| stopped())?
             }
         };
-        let job = Job {
+        let job: Box<dyn Job> = Box::new(Waiting {
             change,
+            made: None,
             _room: room,
             answer,
-        };
+        });
         match self.jobs.try_send(job) {
             Err(mpsc::error::TrySendError::Full(job)) => {
                 self.jobs.send(job).await.map_err(|_| stopped())?;
@@ -91,50 +112,51 @@ impl Writer {
     }
 }
 
-fn write_all(connection: &Connection, log: &Log, mut jobs: mpsc::Receiver<Job>) {
+fn write_all(connection: &Connection, log: &Log, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::with_capacity(TOGETHER);
     while jobs.blocking_recv_many(&mut batch, TOGETHER) > 0 {
-        if batch.len() > 1 && write(connection, batch.iter().map(|job| &job.change)).is_ok() {
+        if batch.len() > 1 && write(connection, &mut batch).is_ok() {
             for job in batch.drain(..) {
-                answer(job, Ok(()));
+                job.answer(Ok(()));
             }
         }
-        for job in batch.drain(..) {
-            let outcome = write(connection, [&job.change]);
-            answer(job, outcome);
+        for mut job in batch.drain(..) {
+            let outcome = write(connection, std::slice::from_mut(&mut job));
+            job.answer(outcome);
         }
         log.cut();
     }
 }
 
-fn answer(job: Job, outcome: rusqlite::Result<()>) {
-    // Whoever brought the change may be gone; the change is made all the same.
-    let _ = job.answer.send(outcome);
-}
-
 /// Makes the changes in one transaction: all of them, or none.
-fn write<'a>(
-    connection: &Connection,
-    changes: impl IntoIterator<Item = &'a Change>,
-) -> rusqlite::Result<()> {
+fn write(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
-    for change in changes {
-        match change {
-            Change::Set { key, value } => transaction
-                .prepare_cached("INSERT OR REPLACE INTO bucket (key, value) VALUES (?1, ?2)")?
-                .execute((key, value))?,
-            Change::Delete { key } => transaction
-                .prepare_cached("DELETE FROM bucket WHERE key = ?1")?
-                .execute([key])?,
-        };
+    for job in jobs {
+        job.make(&transaction)?;
     }
     transaction.commit()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, write};
+    use super::super::change;
+    use super::{Job, Waiting, write};
     use rusqlite::Connection;
+    use std::sync::Arc;
+    use tokio::sync::{Semaphore, oneshot};
+
+    /// A change, and where its answer comes.
+    fn set(key: &str, value: u8) -> (Box<dyn Job>, oneshot::Receiver<rusqlite::Result<()>>) {
+        let entries = vec![(key.to_owned(), vec![value])];
+        let (answer, outcome) = oneshot::channel();
+        let job = Waiting {
+            change: move |connection: &Connection| change::set(connection, &entries),
+            made: None,
+            _room: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
+            answer,
+        };
+        (Box::new(job), outcome)
+    }
 
     #[test]
     fn what_fails_together_leaves_nothing() {
@@ -144,19 +166,19 @@ mod tests {
                 "CREATE TABLE bucket (key TEXT PRIMARY KEY, value BLOB CHECK (value <> x'00'))",
             )
             .unwrap();
-        let set = |key: &str, value| Change::Set {
-            key: key.into(),
-            value: vec![value],
-        };
-        let (good, bad) = (set("good", 1), set("bad", 0));
-        assert!(write(&connection, [&good, &bad]).is_err());
+        let ((good, mut kept), (bad, _)) = (set("good", 1), set("bad", 0));
+        let mut jobs = [good, bad];
+        assert!(write(&connection, &mut jobs).is_err());
         let count = || -> i64 {
             connection
                 .query_row("SELECT count(*) FROM bucket", [], |row| row.get(0))
                 .unwrap()
         };
         assert_eq!(count(), 0);
-        assert!(write(&connection, [&good]).is_ok());
+        assert!(write(&connection, &mut jobs[..1]).is_ok());
         assert_eq!(count(), 1);
+        let [good, _] = jobs;
+        good.answer(Ok(()));
+        assert!(kept.try_recv().unwrap().is_ok());
     }
 }
