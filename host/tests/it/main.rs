@@ -19,6 +19,7 @@ mod files;
 mod hmac;
 mod http2;
 mod inspect;
+mod keyvalue_faces;
 mod limits;
 mod outbound;
 mod outbound_guard;

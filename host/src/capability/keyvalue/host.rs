@@ -1,23 +1,20 @@
-//! The face of key-value that guests see: `spin:key-value@3.0.0`. Comes in: calls from guests; goes
-//! out: the room's answers in WIT's types. WIT says store where the room says bucket. Only
-//! translates: what a guest may do is decided in the room.
+//! The faces of key-value that guests see, a file each, named after its interface. Comes in: a Linker and the
+//! way to an instance's state; goes out: the same Linker with all faces. What the faces share is here: what
+//! they need of an instance, how a bucket is opened and let go, and what of an error they tell apart.
+
+mod fermyon_spin;
+mod spin_key_value;
+mod wasi_keyvalue_draft;
+mod wasi_keyvalue_draft2;
 
 use super::{Bucket, Ctx, Error};
-use crate::capability::bindings::keyvalue::spin_key_value as wit;
-use futures::stream::{BoxStream, StreamExt};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::sync::oneshot;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{
-    Accessor, Destination, FutureReader, HasData, Linker, Resource, ResourceTable, StreamProducer,
-    StreamReader, StreamResult, VecBuffer,
+use crate::capability::bindings::keyvalue::{
+    fermyon_spin as fermyon, spin_key_value as spin, wasi_keyvalue_draft as draft,
+    wasi_keyvalue_draft2 as draft2,
 };
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-/// How many keys are handed over at a time.
-const HANDFUL: usize = 256;
-
-/// What the face needs of an instance's state.
+/// What the faces need of an instance's state.
 pub struct View<'a> {
     /// What the instance may open.
     pub ctx: &'a mut Ctx,
@@ -30,7 +27,14 @@ pub fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    wit::add_to_linker::<T, Face>(linker, view)
+    spin::add_to_linker::<T, Face>(linker, view)?;
+    fermyon::add_to_linker::<T, Face>(linker, view)?;
+    draft::store::add_to_linker::<T, Face>(linker, view)?;
+    draft::atomics::add_to_linker::<T, Face>(linker, view)?;
+    draft::batch::add_to_linker::<T, Face>(linker, view)?;
+    draft2::store::add_to_linker::<T, Face>(linker, view)?;
+    draft2::atomics::add_to_linker::<T, Face>(linker, view)?;
+    draft2::batch::add_to_linker::<T, Face>(linker, view)
 }
 
 struct Face;
@@ -39,175 +43,41 @@ impl HasData for Face {
     type Data<'a> = View<'a>;
 }
 
-type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
+impl View<'_> {
+    fn bucket(&self, handle: &Resource<Bucket>) -> wasmtime::Result<Bucket> {
+        Ok(self.table.get(handle)?.clone())
+    }
 
-fn bucket<T>(accessor: &Accessor<T, Face>, handle: &Resource<Bucket>) -> wasmtime::Result<Bucket> {
-    accessor.with(|mut access| Ok(access.get().table.get(handle)?.clone()))
-}
-
-impl wit::Host for View<'_> {}
-
-impl wit::HostStore for View<'_> {
-    fn drop(&mut self, handle: Resource<Bucket>) -> wasmtime::Result<()> {
+    /// Lets go of a bucket, or of whatever else a face has in the instance's table.
+    fn close<R: Send + 'static>(&mut self, handle: Resource<R>) -> wasmtime::Result<()> {
         self.table.delete(handle)?;
         Ok(())
     }
 }
 
-impl<T: Send + 'static> wit::HostStoreWithStore<T> for Face {
-    async fn open(accessor: &Accessor<T, Self>, label: String) -> Answer<Resource<Bucket>> {
-        accessor.with(|mut access| {
-            let view = access.get();
-            match view.ctx.open(&label) {
-                Ok(bucket) => Ok(Ok(view.table.push(bucket)?)),
-                Err(error) => Ok(Err(convert_error(error))),
-            }
-        })
-    }
-
-    async fn get(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Bucket>,
-        key: String,
-    ) -> Answer<Option<Vec<u8>>> {
-        Ok(bucket(accessor, &handle)?
-            .get(key)
-            .await
-            .map_err(convert_error))
-    }
-
-    async fn set(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Bucket>,
-        key: String,
-        value: Vec<u8>,
-    ) -> Answer<()> {
-        Ok(bucket(accessor, &handle)?
-            .set(key, value)
-            .await
-            .map_err(convert_error))
-    }
-
-    async fn delete(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Bucket>,
-        key: String,
-    ) -> Answer<()> {
-        Ok(bucket(accessor, &handle)?
-            .delete(key)
-            .await
-            .map_err(convert_error))
-    }
-
-    async fn exists(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Bucket>,
-        key: String,
-    ) -> Answer<bool> {
-        Ok(bucket(accessor, &handle)?
-            .exists(key)
-            .await
-            .map_err(convert_error))
-    }
-
-    async fn get_keys(
-        accessor: &Accessor<T, Self>,
-        handle: Resource<Bucket>,
-    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), wit::Error>>)> {
-        let keys = bucket(accessor, &handle)?.keys();
-        let (failed, failure) = oneshot::channel();
-        accessor.with(|mut access| {
-            let keys = KeyProducer {
-                keys,
-                failed: Some(failed),
-            };
-            let keys = StreamReader::new(&mut access, keys)?;
-            let end = FutureReader::new(&mut access, async move {
-                // A producer that is gone without a word had no failure to tell.
-                wasmtime::error::Ok(
-                    failure
-                        .await
-                        .map_or(Ok(()), |error| Err(convert_error(error))),
-                )
-            })?;
-            Ok((keys, end))
-        })
-    }
+/// The room's error as far as any face tells errors apart.
+enum Refusal {
+    TableFull(String),
+    NoSuchStore,
+    AccessDenied,
+    Other(String),
 }
 
-/// The keys of a bucket as a WIT stream.
-struct KeyProducer {
-    keys: BoxStream<'static, Result<String, Error>>,
-    failed: Option<oneshot::Sender<Error>>,
-}
-
-impl KeyProducer {
-    fn end(&mut self, error: Option<Error>) {
-        if let (Some(failed), Some(error)) = (self.failed.take(), error) {
-            // The guest may not care.
-            let _ = failed.send(error);
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::AccessDenied(_) => Self::AccessDenied,
+            Error::NoSuchBucket(_) => Self::NoSuchStore,
+            error @ Error::TooManyOpen(_) => Self::TableFull(error.to_string()),
+            error @ (Error::KeyLength { .. }
+            | Error::ValueTooLarge { .. }
+            | Error::TooMuchPending(_)
+            | Error::TooManyKeys { .. }
+            | Error::TooMuchAtOnce(_)
+            | Error::NotACounter(_)
+            | Error::CounterRange
+            | Error::Full(_)
+            | Error::Backend(_)) => Self::Other(error.to_string()),
         }
-    }
-}
-
-impl<D> StreamProducer<D> for KeyProducer {
-    type Item = String;
-    type Buffer = VecBuffer<String>;
-
-    fn poll_produce<'a>(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        mut store: StoreContextMut<'a, D>,
-        mut destination: Destination<'a, Self::Item, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
-        // A read of nothing only asks whether there is something, and need not be answered well.
-        if destination.remaining(&mut store) == Some(0) {
-            return Poll::Ready(Ok(StreamResult::Completed));
-        }
-        let mut handful = Vec::new();
-        let result = loop {
-            match self.keys.poll_next_unpin(context) {
-                Poll::Ready(Some(Ok(key))) => {
-                    handful.push(key);
-                    if handful.len() == HANDFUL {
-                        break StreamResult::Completed;
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    self.end(Some(error));
-                    break StreamResult::Dropped;
-                }
-                Poll::Ready(None) => {
-                    self.end(None);
-                    break StreamResult::Dropped;
-                }
-                Poll::Pending if !handful.is_empty() => break StreamResult::Completed,
-                Poll::Pending if finish => break StreamResult::Cancelled,
-                Poll::Pending => return Poll::Pending,
-            }
-        };
-        if !handful.is_empty() {
-            destination.set_buffer(handful.into());
-        }
-        Poll::Ready(Ok(result))
-    }
-}
-
-/// The room's error as the guest's.
-fn convert_error(error: Error) -> wit::Error {
-    match error {
-        Error::AccessDenied(_) => wit::Error::AccessDenied,
-        Error::NoSuchBucket(_) => wit::Error::NoSuchStore,
-        Error::TooManyOpen(_) => wit::Error::StoreTableFull,
-        error @ (Error::KeyLength { .. }
-        | Error::ValueTooLarge { .. }
-        | Error::TooMuchPending(_)
-        | Error::TooManyKeys { .. }
-        | Error::TooMuchAtOnce(_)
-        | Error::NotACounter(_)
-        | Error::CounterRange
-        | Error::Full(_)
-        | Error::Backend(_)) => wit::Error::Other(error.to_string()),
     }
 }
