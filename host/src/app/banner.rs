@@ -66,11 +66,15 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
         Origin::Compiled(took) => format!("compiled in {:.1} s", took.as_secs_f32()),
     };
     let wasi = loaded.wasi();
+    let serves = if routes.is_empty() {
+        format!("http://{}.spin.internal, within the app", guest.name)
+    } else {
+        routes.join(", ")
+    };
     let _ = writeln!(
         text,
-        "  {} serves {} (WASI {wasi}, {origin})",
-        guest.name,
-        routes.join(", ")
+        "  {} serves {serves} (WASI {wasi}, {origin})",
+        guest.name
     );
     for (part, exports) in linked(ready) {
         let inherits = if ready.inheriting.contains(part) {

@@ -265,10 +265,7 @@ fn serve_thread(
     let ending = Arc::new(AtomicBool::new(false));
     let result = runtime.block_on(async {
         let sites = served.iter().zip(listeners);
-        let sites = sites.map(|(app, listener)| Site {
-            listener,
-            router: app.router(&ending),
-        });
+        let sites = sites.map(|(app, listener)| app.site(listener, &ending));
         server::serve(sites.collect(), stopped, drain, shared).await
     });
     ending.store(true, Ordering::Relaxed);
@@ -285,19 +282,26 @@ const BLOCKING_GRACE: Duration = Duration::from_secs(5);
 
 impl Served {
     /// Routes to slots that live on the calling thread, inside its runtime.
-    fn router(&self, ending: &Arc<AtomicBool>) -> Router<Slot> {
+    fn site(&self, listener: TcpListener, ending: &Arc<AtomicBool>) -> Site {
+        let inside = server::Inside::default();
         let slot = |ready: &Ready| {
             let mut current = ready.current.subscribe();
-            let slot = Slot::new(&mut current, ending);
+            let slot = Slot::new(&mut current, Arc::new(inside.clone()), ending);
             tokio::spawn(slot.clone().follow(current));
             (ready.loaded().guest().name.clone(), slot)
         };
-        let slots: Vec<_> = self.components.iter().map(slot).collect();
+        let components: Vec<_> = self.components.iter().map(slot).collect();
         let routes = self.routes.iter().filter_map(|route| {
-            let (_, slot) = slots.iter().find(|(name, _)| *name == route.component)?;
+            let mut named = components.iter();
+            let (_, slot) = named.find(|(name, _)| *name == route.component)?;
             Some((route.pattern.clone(), slot.clone()))
         });
-        Router::new(routes.collect())
+        Site {
+            listener,
+            router: Router::new(routes.collect()),
+            components,
+            inside,
+        }
     }
 }
 

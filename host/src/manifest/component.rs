@@ -11,6 +11,7 @@ use super::label::{is_component_name, labels};
 use super::reader::{Item, Table};
 use super::settings;
 use super::source::{self, Digest};
+use super::spelling;
 use super::variables::{self, Names};
 use crate::capability::Label;
 use crate::capability::http::Network;
@@ -103,7 +104,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         dependencies: dependency::read(&table, item.key, around),
         key_value_stores: labels(table.get("key_value_stores")),
         sqlite_databases,
-        allowed_outbound_hosts: hosts(&table, around.variables),
+        allowed_outbound_hosts: hosts(&table, around),
         variables: variables::of_component(&table, around.variables)
             .into_iter()
             .collect(),
@@ -156,25 +157,28 @@ fn passed_over(table: &Table<'_>) {
     }
 }
 
-fn hosts(table: &Table<'_>, names: &Names<'_>) -> Vec<Template> {
+/// Warns of a component that is called and not there: such a call fails when it is made.
+fn inside(name: &str, item: &Item<'_>, around: &Surroundings<'_, '_>) {
+    let components = || around.components.iter().map(|component| component.key);
+    if !components().any(|have| have.eq_ignore_ascii_case(name)) {
+        let hint = spelling::hint(name, components());
+        let message = format!("component `{name}` is called and not in this manifest{hint}");
+        item.source.warning(&item.at, message);
+    }
+}
+
+fn hosts(table: &Table<'_>, around: &Surroundings<'_, '_>) -> Vec<Template> {
     let mut hosts = Vec::new();
     for (text, item) in table.texts("allowed_outbound_hosts") {
-        let Some(template) = variables::template(text, &item, names) else {
+        let Some(template) = variables::template(text, &item, around.variables) else {
             continue;
         };
         // An entry with variables can be judged only when they have values.
         if template.is_literal() {
             match AllowedHosts::parse([text]) {
-                Ok(allowed) => {
-                    for entry in allowed.without_effect() {
-                        item.source.warning(
-                            &item.at,
-                            format!(
-                                "allowed host `{entry}` has no effect: components cannot call each other yet"
-                            ),
-                        );
-                    }
-                }
+                Ok(allowed) => allowed
+                    .components()
+                    .for_each(|name| inside(name, &item, around)),
                 Err(errors) => errors
                     .iter()
                     .for_each(|error| item.mistake(error.to_string())),

@@ -169,12 +169,7 @@ fn private(item: &Item<'_>) -> Option<()> {
     let table = item.table()?;
     table.only(&["private"]);
     let private = table.require("private", "write `{ private = true }`, or a path")?;
-    if private.boolean()? {
-        item.source.warning(
-            &item.at,
-            "the component has no public route and components cannot call each other yet: nobody reaches it here",
-        );
-    } else {
+    if !private.boolean()? {
         private.mistake("a route is a path, or `{ private = true }`");
     }
     Some(())

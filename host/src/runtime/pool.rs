@@ -4,6 +4,7 @@
 //! blocks it.
 
 mod answer;
+mod chain;
 mod guest;
 mod maker;
 mod slot;
@@ -19,7 +20,8 @@ use wasmtime::WasmBacktrace;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
 
-use crate::capability::http;
+pub use crate::capability::http::allow::Within;
+pub use crate::capability::http::{Asking, Inside};
 use answer::Watched;
 pub use guest::{Guest, Limits, Loaded};
 use maker::{Company, Crowded, Maker};
@@ -48,13 +50,16 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool without instances: they are made as requests come. `ending` is set before the thread's
-    /// runtime goes, which takes along the instances that are left.
-    pub fn new(loaded: Arc<Loaded>, client: http::Client, ending: Arc<AtomicBool>) -> Self {
+    /// A pool without instances: they are made as requests come. `inside` answers what they ask of their
+    /// own app. `ending` is set before the thread's runtime goes, which takes along the instances that are
+    /// left.
+    pub fn new(loaded: Arc<Loaded>, inside: Arc<dyn Inside>, ending: Arc<AtomicBool>) -> Self {
+        let client = loaded.guest.http.client();
         let handler = |company| {
             ProxyHandler::new(Maker {
                 loaded: Arc::clone(&loaded),
                 client: client.clone(),
+                inside: Arc::clone(&inside),
                 ending: Arc::clone(&ending),
                 company,
             })
@@ -106,8 +111,9 @@ impl Pool {
         };
         let turn = Arc::new(turn);
         let deadline = Instant::now() + self.guest().limits.request_timeout;
+        let depth = chain::depth(&request);
         let again = repeatable(&request);
-        let ticket = Ticket::new(id.to_owned());
+        let ticket = Ticket::new(id.to_owned(), depth);
         let first = self.attempt(&self.shared, request, &ticket, deadline, &turn);
         let Some(request) = again else {
             return first.await;
@@ -126,7 +132,7 @@ impl Pool {
             reason = suffers,
             "a request is tried once more, in an instance of its own"
         );
-        let ticket = Ticket::new(id.to_owned());
+        let ticket = Ticket::new(id.to_owned(), depth);
         self.attempt(&self.alone, request, &ticket, deadline, &turn)
             .await
     }

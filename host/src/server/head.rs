@@ -8,21 +8,12 @@ use http::{Method, Version, response};
 
 use super::limits::Limits;
 use super::respond::Refusal;
+use crate::runtime::pool::Within;
 
-/// Checks a request's head and gives it the absolute URI that WASI expects: over HTTP/1 the authority
-/// comes in the Host header.
-pub(super) fn for_guest(parts: &mut Parts, limits: &Limits) -> Result<(), Refusal> {
-    let target = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
-    if target.len() > limits.max_target_bytes {
-        return Err(Refusal::TargetTooLong);
-    }
-    if parts.headers.len() > limits.max_headers || size(&parts.headers) > limits.max_header_bytes {
-        return Err(Refusal::HeadTooLarge);
-    }
-    // A target without a path names the host itself, or asks to be connected to another.
-    if parts.method == Method::CONNECT || !target.starts_with('/') {
-        return Err(Refusal::BadTarget);
-    }
+/// Checks the head of a client's request and gives it the absolute URI that WASI expects: over HTTP/1 the
+/// authority comes in the Host header.
+pub(super) fn of_client(parts: &mut Parts, limits: &Limits) -> Result<(), Refusal> {
+    bounded(parts, limits)?;
     let authority = authority(parts)?;
     let mut uri = std::mem::take(&mut parts.uri).into_parts();
     if uri
@@ -37,6 +28,32 @@ pub(super) fn for_guest(parts: &mut Parts, limits: &Limits) -> Result<(), Refusa
     parts.uri = Uri::from_parts(uri).map_err(|_| Refusal::BadTarget)?;
     // An offer to speak another protocol stands here; it is not taken up.
     parts.extensions = http::Extensions::new();
+    Ok(())
+}
+
+/// Checks the head of a request that a guest makes within its app. Its URI is absolute, and the host wrote
+/// its Host header.
+pub(super) fn of_guest(parts: &mut Parts, limits: &Limits) -> Result<(), Refusal> {
+    bounded(parts, limits)?;
+    let mut uri = std::mem::take(&mut parts.uri).into_parts();
+    // Nothing is encrypted on a way that is none.
+    uri.scheme = Some(Scheme::HTTP);
+    parts.uri = Uri::from_parts(uri).map_err(|_| Refusal::BadTarget)?;
+    Ok(())
+}
+
+fn bounded(parts: &Parts, limits: &Limits) -> Result<(), Refusal> {
+    let target = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if target.len() > limits.max_target_bytes {
+        return Err(Refusal::TargetTooLong);
+    }
+    if parts.headers.len() > limits.max_headers || size(&parts.headers) > limits.max_header_bytes {
+        return Err(Refusal::HeadTooLarge);
+    }
+    // A target without a path names the host itself, or asks to be connected to another.
+    if parts.method == Method::CONNECT || !target.starts_with('/') {
+        return Err(Refusal::BadTarget);
+    }
     Ok(())
 }
 
@@ -57,7 +74,10 @@ fn authority(parts: &Parts) -> Result<Authority, Refusal> {
         (Some(target), _) => target.clone(),
         (None, header) => header.ok_or(Refusal::NoHost)?,
     };
-    if authority.host().is_empty() || authority.as_str().contains('@') {
+    let is_nobody = authority.host().is_empty() || authority.as_str().contains('@');
+    // Who is asked by such a name takes it that a component of its own app is asking.
+    let is_inside = matches!(Within::of(authority.host()), Some(Within::Component(_)));
+    if is_nobody || is_inside {
         return Err(Refusal::NoHost);
     }
     Ok(authority)
@@ -105,7 +125,7 @@ mod tests {
             ..Limits::default()
         };
         let mut parts = request.body(()).unwrap().into_parts().0;
-        for_guest(&mut parts, &limits).map(|()| parts.uri.to_string())
+        of_client(&mut parts, &limits).map(|()| parts.uri.to_string())
     }
 
     fn get(target: &str) -> http::request::Builder {
@@ -137,6 +157,9 @@ mod tests {
             get("/").header(HOST, "a b"),
             get("/").header(HOST, "user@here"),
             get("/").header(HOST, ":80"),
+            get("/").header(HOST, "a.spin.internal"),
+            get("/").header(HOST, "A.Spin.Internal.:80"),
+            get("http://a.spin.internal/").version(Version::HTTP_2),
             get("/").header(HOST, "here").header(HOST, "here"),
             get("http://here/").header(HOST, "there"),
             get("http://user:secret@here/").version(Version::HTTP_2),

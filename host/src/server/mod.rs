@@ -7,6 +7,7 @@ pub mod bind;
 mod connection;
 pub mod descriptors;
 mod head;
+mod inside;
 mod limits;
 mod request_body;
 pub mod respond;
@@ -21,7 +22,7 @@ mod traffic;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -30,9 +31,10 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::metrics::Present;
 use crate::runtime::Slot;
-use answer::Here;
+use answer::{Here, Place};
 use router::Router;
 
+pub use inside::Inside;
 pub use limits::Limits;
 pub use shared::Shared;
 
@@ -42,6 +44,10 @@ pub struct Site {
     pub listener: std::net::TcpListener,
     /// Which component answers which path.
     pub router: Router<Slot>,
+    /// All components of the app by name, those that no route leads to included.
+    pub components: Vec<(String, Slot)>,
+    /// What the components' instances ask when they ask their own app; it is connected here.
+    pub inside: Inside,
 }
 
 /// How long to wait after a failed accept: the usual cause is that the process has no file
@@ -59,7 +65,15 @@ pub async fn serve(
     let mut running = Vec::new();
     for site in sites {
         let listener = TcpListener::from_std(site.listener)?;
-        let here = Arc::new(Here::new(site.router, Arc::clone(&shared)));
+        let here = Here {
+            address: listener.local_addr()?,
+            router: Place::router(site.router),
+            components: Place::named(site.components),
+            shared: Arc::clone(&shared),
+            stopping: AtomicBool::new(false),
+        };
+        let here = Arc::new(here);
+        site.inside.connect(&here);
         running.push(serve_site(listener, here, stop.clone(), drain));
     }
     futures::future::join_all(running).await;
@@ -137,7 +151,7 @@ fn take(
             let _open = Present::new(&here.shared.metrics.connections_open);
             let client = spin::client(peer);
             let answer = |request, incident| {
-                answer::answer(Arc::clone(&here), request, incident, client.clone())
+                answer::answer_client(Arc::clone(&here), request, incident, client.clone())
             };
             connection::serve(stream, peer, &here.shared.limits, stop, answer).await;
             drop(place);

@@ -1,5 +1,5 @@
 //! The body of a request on its way to the guest, bounded in size and in silence. Comes in: what the
-//! client sends; goes out: the same, or an error for the guest, and what went wrong for whoever answers
+//! client sends, or another guest; goes out: the same, or an error for the guest, and what went wrong for whoever answers
 //! in its place. Never holds more than one piece.
 
 use std::pin::Pin;
@@ -40,8 +40,8 @@ impl Fate {
 }
 
 /// A bounded body.
-pub(super) struct RequestBody {
-    inner: Incoming,
+pub(super) struct RequestBody<B = Incoming> {
+    inner: B,
     limit: u64,
     left: u64,
     timeout: Duration,
@@ -50,12 +50,13 @@ pub(super) struct RequestBody {
     is_waiting: bool,
     ended: bool,
     fate: Fate,
-    traffic: Arc<Traffic>,
+    /// The connection it comes in on, if it comes on one.
+    traffic: Option<Arc<Traffic>>,
 }
 
-impl RequestBody {
+impl<B: Body<Data = Bytes, Error: Into<Error>> + Unpin> RequestBody<B> {
     /// A body whose sender may fall silent for `timeout`.
-    pub(super) fn new(inner: Incoming, timeout: Duration, traffic: Arc<Traffic>) -> Self {
+    pub(super) fn new(inner: B, timeout: Duration, traffic: Option<Arc<Traffic>>) -> Self {
         Self {
             ended: inner.is_end_stream(),
             left: u64::MAX,
@@ -99,7 +100,7 @@ impl RequestBody {
     }
 }
 
-impl Body for RequestBody {
+impl<B: Body<Data = Bytes, Error: Into<Error>> + Unpin> Body for RequestBody<B> {
     type Data = Bytes;
     type Error = Error;
 
@@ -123,7 +124,7 @@ impl Body for RequestBody {
             .as_ref()
             .and_then(|frame| frame.as_ref().ok()?.data_ref())
         else {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         };
         let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
         let Some(left) = self.left.checked_sub(size) else {
@@ -131,7 +132,7 @@ impl Body for RequestBody {
             return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.limit)))));
         };
         self.left = left;
-        Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -143,10 +144,12 @@ impl Body for RequestBody {
     }
 }
 
-impl Drop for RequestBody {
+impl<B> Drop for RequestBody<B> {
     fn drop(&mut self) {
-        if !self.ended {
-            self.traffic.leave_unread();
+        if let Some(traffic) = &self.traffic
+            && !self.ended
+        {
+            traffic.leave_unread();
         }
     }
 }

@@ -27,9 +27,9 @@ pub(super) struct Held {
     /// Its name in the log.
     pub(super) id: String,
     /// Its place among the host's requests; a request that was refused for want of one has none.
-    pub(super) _place: Option<OwnedSemaphorePermit>,
-    /// Its part in the connection's traffic.
-    pub(super) _flight: Flight,
+    pub(super) place: Option<OwnedSemaphorePermit>,
+    /// Its part in its connection's traffic, if it came on one.
+    pub(super) _flight: Option<Flight>,
     /// Where the response says that it waits for the client; HTTP/2 only.
     pub(super) stall: Option<Arc<Stall>>,
 }

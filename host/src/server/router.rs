@@ -113,6 +113,16 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// The route that fits every path.
+    pub fn any() -> Self {
+        Self {
+            text: "/...".to_owned(),
+            base: 0,
+            segments: Vec::new(),
+            wildcard: true,
+        }
+    }
+
     /// The route with its base.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use signet::server::router::Router;
-use signet::server::{self, Limits, Shared, Site};
+use signet::server::{self, Inside, Limits, Shared, Site};
 
 use crate::support::{Host, Process, fixture, get};
 
@@ -152,6 +152,8 @@ fn who_waits_to_be_accepted_when_the_host_stops_is_served() {
     let site = Site {
         listener,
         router: Router::new(Vec::new()),
+        components: Vec::new(),
+        inside: Inside::default(),
     };
     let shared = Arc::new(Shared::new(Limits::default(), Arc::default()));
     let stop = tokio::sync::watch::Sender::new(true);

@@ -6,6 +6,7 @@ mod admin;
 mod building;
 mod builtin;
 mod capabilities;
+mod chaining;
 mod cli;
 mod clients;
 mod crash;

@@ -31,8 +31,20 @@ enum Host {
     Name(String),
     Address(IpAddr),
     Network(Network),
-    /// Spin's service chaining: `self` and `NAME.spin.internal`. Read, and never allowed.
-    Chained,
+    /// The app itself: `self`.
+    Own,
+    /// A component of the app, `NAME.spin.internal`, or any of them.
+    Inside(Option<String>),
+}
+
+/// Where a request leads that does not leave its app: Spin's service chaining.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Within {
+    /// Whoever answers the path in the app: `self`, or `self.alt`, which is for libraries that take no
+    /// name without a dot.
+    App,
+    /// The component of this name, in lower case: `NAME.spin.internal`.
+    Component(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +89,6 @@ impl AllowedHosts {
     /// `host` is a name or an address, IPv6 with or without brackets.
     pub fn check(&self, scheme: &str, host: &str, port: u16) -> Verdict {
         let host = Destination::new(host);
-        if host.is_chained() {
-            return Verdict::Denied;
-        }
         self.0
             .iter()
             .map(|entry| entry.verdict(scheme, &host, port))
@@ -87,22 +96,37 @@ impl AllowedHosts {
             .unwrap_or(Verdict::Denied)
     }
 
-    /// The entries that are read and never allow anything: service chaining.
-    pub fn without_effect(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(|entry| entry.host == Host::Chained)
-            .map(|entry| entry.text.as_str())
+    /// The components of the app that entries name.
+    pub fn components(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|entry| match &entry.host {
+            Host::Inside(name) => name.as_deref(),
+            _ => None,
+        })
+    }
+}
+
+impl Within {
+    /// What the name leads to, if it leads back into the app.
+    pub fn of(host: &str) -> Option<Self> {
+        match Destination::new(host) {
+            Destination::Within(within) => Some(within),
+            Destination::Name(_) | Destination::Address(_) => None,
+        }
     }
 }
 
 impl Entry {
     fn verdict(&self, scheme: &str, host: &Destination, port: u16) -> Verdict {
-        let scheme_fits = self
-            .scheme
-            .as_ref()
-            .is_none_or(|have| have.eq_ignore_ascii_case(scheme));
-        if scheme_fits && self.ports.contain(port) {
+        let scheme_is = |wanted: &str| {
+            let scheme = self.scheme.as_ref();
+            scheme.is_none_or(|have| have.eq_ignore_ascii_case(wanted))
+        };
+        let fits = match host {
+            // The app has one door, however it is knocked at.
+            Destination::Within(Within::App) => scheme_is("http") || scheme_is("https"),
+            _ => scheme_is(scheme) && self.ports.contain(port),
+        };
+        if fits {
             self.host.verdict(host)
         } else {
             Verdict::Denied
@@ -114,6 +138,13 @@ impl Host {
     fn verdict(&self, destination: &Destination) -> Verdict {
         let when = |fits: bool, verdict| if fits { verdict } else { Verdict::Denied };
         match (self, destination) {
+            // A wildcard is for what is outside, and for the app as the outside sees it.
+            (Self::Any | Self::Own, Destination::Within(Within::App)) => Verdict::Named,
+            (Self::Inside(have), Destination::Within(Within::Component(name))) => when(
+                have.as_ref().is_none_or(|have| have == name),
+                Verdict::Named,
+            ),
+            (_, Destination::Within(_)) => Verdict::Denied,
             (Self::Any, _) => Verdict::Public,
             (Self::Below(suffix), Destination::Name(name)) => {
                 when(name.ends_with(suffix), Verdict::Public)
@@ -133,14 +164,9 @@ impl Host {
             }
             (Self::Below(_) | Self::Name(_), Destination::Address(_))
             | (Self::Address(_) | Self::Network(_), Destination::Name(_))
-            | (Self::Chained, _) => Verdict::Denied,
+            | (Self::Own | Self::Inside(_), _) => Verdict::Denied,
         }
     }
-}
-
-/// Whether a name belongs to service chaining.
-fn is_chained(name: &str) -> bool {
-    name == "spin.internal" || name.ends_with(".spin.internal")
 }
 
 impl Ports {
@@ -154,18 +180,36 @@ impl Ports {
 
 /// A host as a request names it, in the form in which entries are kept.
 enum Destination {
+    Within(Within),
     Name(String),
     Address(IpAddr),
 }
 
+/// The domain of the app's components.
+const INSIDE: &str = "spin.internal";
+
 impl Destination {
     fn new(host: &str) -> Self {
         let lower = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        match lower.as_str() {
+            "self" | "self.alt" => return Self::Within(Within::App),
+            name => {
+                if let Some(component) = component(name) {
+                    return Self::Within(Within::Component(component.to_owned()));
+                }
+            }
+        }
         address(&lower).map_or(Self::Name(lower), Self::Address)
     }
+}
 
-    fn is_chained(&self) -> bool {
-        matches!(self, Self::Name(name) if is_chained(name))
+/// The component that a name in lower case stands for, if it is one of the app's names: an empty one for
+/// the domain itself.
+fn component(name: &str) -> Option<&str> {
+    let component = name.strip_suffix(INSIDE)?;
+    match component.strip_suffix('.') {
+        None if component.is_empty() => Some(component),
+        component => component,
     }
 }
 

@@ -1,12 +1,14 @@
 //! The way out for guests: `wasi:http` requests, as far as `allowed_outbound_hosts` grants. Owns the
-//! check of the destination and the pooled client; comes in: a guest's request; goes out: the
-//! response. Never follows a redirect, never obeys a proxy variable.
+//! check of the destination and the pooled client, and turns what stays in the app over to whoever answers
+//! there; comes in: a guest's request; goes out: the response. Never follows a redirect, never obeys a proxy
+//! variable.
 
 pub mod allow;
 mod classify;
 mod client;
 mod connect;
 mod exchange;
+mod inside;
 mod limits;
 mod tls;
 
@@ -19,9 +21,10 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use crate::metrics::Outbound;
 use crate::net::System;
 pub use crate::net::{Addresses, Network, Resolve};
-use allow::{AllowedHosts, Verdict};
+use allow::{AllowedHosts, Verdict, Within};
 pub use client::Client;
 use connect::Dialer;
+pub use inside::{Asking, Inside};
 pub use limits::Limits;
 pub use tls::TlsRoots;
 
@@ -80,11 +83,12 @@ impl Shared {
         Client::new(dialer, self.limits, self.tls.config(), turns)
     }
 
-    /// The context of one instance.
-    pub fn ctx(&self, client: &Client) -> Ctx {
+    /// The context of one instance; `inside` answers what does not leave the app.
+    pub fn ctx(&self, client: &Client, inside: Arc<dyn Inside>) -> Ctx {
         Ctx {
             allowed: Arc::clone(&self.dialer.allowed),
             client: client.clone(),
+            inside,
             metrics: self.metrics.clone(),
         }
     }
@@ -94,6 +98,7 @@ impl Shared {
 pub struct Ctx {
     allowed: Arc<AllowedHosts>,
     client: Client,
+    inside: Arc<dyn Inside>,
     metrics: Outbound,
 }
 
@@ -125,9 +130,13 @@ impl WasiHttpHooks for Ctx {
             self.metrics.denied.inc();
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
-        let (client, metrics) = (self.client.clone(), self.metrics.clone());
+        let (client, inside) = (self.client.clone(), Arc::clone(&self.inside));
+        let (metrics, options) = (self.metrics.clone(), options.unwrap_or_default());
         Box::new(async move {
-            let sent = client.send(request, options.unwrap_or_default()).await;
+            let sent = match request.uri().host().and_then(Within::of) {
+                Some(to) => inside::send(inside, to, request, options).await,
+                None => client.send(request, options).await,
+            };
             match &sent {
                 Ok(_) => metrics.answered.inc(),
                 Err(_) => metrics.failed.inc(),

@@ -19,6 +19,7 @@ use wasmtime_wasi_http::handler::{
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpView as _};
 
 use super::super::state::{MemoryAccount, State};
+use super::chain::Chain;
 use super::guest::{Guest, Loaded};
 use super::ticket::{Ticket, Tickets};
 use crate::capability::http;
@@ -43,6 +44,7 @@ pub(super) struct Crowded(usize);
 pub(super) struct Maker {
     pub(super) loaded: Arc<Loaded>,
     pub(super) client: http::Client,
+    pub(super) inside: Arc<dyn http::Inside>,
     pub(super) ending: Arc<AtomicBool>,
     pub(super) company: Company,
 }
@@ -69,11 +71,16 @@ impl Maker {
         }
         let mut table = wasmtime::component::ResourceTable::new();
         table.set_max_capacity(guest.limits.handles);
+        let chain = Chain {
+            component: guest.name.clone(),
+            tickets: tickets.clone(),
+            inside: Arc::clone(&self.inside),
+        };
         let state = State {
             wasi: wasi.build(),
             wasi_http: WasiHttpCtx::new(),
             table,
-            http: guest.http.ctx(&self.client),
+            http: guest.http.ctx(&self.client, Arc::new(chain)),
             sqlite: guest.sqlite.0.ctx(&guest.sqlite.1),
             keyvalue: guest.keyvalue.0.ctx(&guest.keyvalue.1),
             variables: Arc::clone(&guest.variables),

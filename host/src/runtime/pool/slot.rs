@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Loaded, Pool};
+use super::{Inside, Loaded, Pool};
 
 /// A component's place on one thread.
 #[derive(Clone)]
@@ -16,15 +16,23 @@ pub struct Slot(Arc<Inner>);
 struct Inner {
     // One thread takes it, for as long as it takes to count a reference.
     pool: Mutex<Arc<Pool>>,
+    inside: Arc<dyn Inside>,
     ending: Arc<AtomicBool>,
 }
 
 impl Slot {
-    /// The slot of the calling thread. `ending` is set before the thread's runtime goes.
-    pub fn new(current: &mut watch::Receiver<Arc<Loaded>>, ending: &Arc<AtomicBool>) -> Self {
-        let pool = pool(&current.borrow_and_update(), ending);
+    /// The slot of the calling thread. `inside` answers what the component asks of its own app. `ending` is
+    /// set before the thread's runtime goes.
+    pub fn new(
+        current: &mut watch::Receiver<Arc<Loaded>>,
+        inside: Arc<dyn Inside>,
+        ending: &Arc<AtomicBool>,
+    ) -> Self {
+        let loaded = Arc::clone(&current.borrow_and_update());
+        let pool = Pool::new(loaded, Arc::clone(&inside), Arc::clone(ending));
         Self(Arc::new(Inner {
-            pool: Mutex::new(pool),
+            pool: Mutex::new(Arc::new(pool)),
+            inside,
             ending: Arc::clone(ending),
         }))
     }
@@ -40,7 +48,8 @@ impl Slot {
     pub async fn follow(self, mut current: watch::Receiver<Arc<Loaded>>) {
         while current.changed().await.is_ok() {
             let loaded = Arc::clone(&current.borrow_and_update());
-            let pool = pool(&loaded, &self.0.ending);
+            let inside = Arc::clone(&self.0.inside);
+            let pool = Arc::new(Pool::new(loaded, inside, Arc::clone(&self.0.ending)));
             let before = {
                 let mut place = self.0.pool.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::replace(&mut *place, pool)
@@ -49,9 +58,4 @@ impl Slot {
             drop(before);
         }
     }
-}
-
-fn pool(loaded: &Arc<Loaded>, ending: &Arc<AtomicBool>) -> Arc<Pool> {
-    let client = loaded.guest().http.client();
-    Arc::new(Pool::new(Arc::clone(loaded), client, Arc::clone(ending)))
 }

@@ -16,6 +16,8 @@ pub(super) const STUCK_TICKS: u32 = 10;
 pub(super) struct Ticket {
     /// The request's name in the log.
     id: String,
+    /// How many components asked one another before this request came about.
+    depth: u8,
     /// Whether the instance served another request as well, before or beside this one.
     shared: AtomicBool,
     /// Why the instance ended, if it ended with an error while this request was with it.
@@ -31,9 +33,10 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(id: String) -> Arc<Self> {
+    pub(super) fn new(id: String, depth: u8) -> Arc<Self> {
         Arc::new(Self {
             id,
+            depth,
             shared: AtomicBool::new(false),
             fell: OnceLock::new(),
             answered_at: OnceLock::new(),
@@ -101,6 +104,8 @@ struct Here {
     tickets: Vec<Weak<Ticket>>,
     /// Whether there has been any.
     used: bool,
+    /// The depth of the latest one.
+    depth: u8,
 }
 
 impl Here {
@@ -121,6 +126,7 @@ impl Tickets {
             }
         }
         here.used = true;
+        here.depth = ticket.depth;
         here.tickets.retain(|other| other.strong_count() > 0);
         here.tickets.push(Arc::downgrade(ticket));
     }
@@ -145,6 +151,14 @@ impl Tickets {
                 ticket.stuck.notify_one();
             }
         }
+    }
+
+    /// How deep a request is that the instance makes now. Which of its own requests it makes it for, nobody
+    /// knows: the deepest one is meant, or the latest if none is left.
+    pub(super) fn depth(&self) -> u8 {
+        let here = self.lock();
+        let deepest = here.tickets().map(|ticket| ticket.depth).max();
+        deepest.unwrap_or(here.depth)
     }
 
     /// When the response to the latest request began, if it has.
@@ -175,13 +189,16 @@ mod tests {
 
     #[test]
     fn who_was_alone_did_it_and_who_was_not_may_not_have() {
-        let (tickets, first) = (Tickets::default(), Ticket::new("first".into()));
+        let (tickets, first) = (Tickets::default(), Ticket::new("first".into(), 0));
         tickets.add(&first);
         assert_eq!(tickets.fall("trap"), ["first"]);
         assert!(first.fell() == Some("trap") && !first.fell_in_company());
 
         let tickets = Tickets::default();
-        let (first, second) = (Ticket::new("first".into()), Ticket::new("second".into()));
+        let (first, second) = (
+            Ticket::new("first".into(), 0),
+            Ticket::new("second".into(), 0),
+        );
         tickets.add(&first);
         tickets.add(&second);
         tickets.fall("trap");
@@ -189,9 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn what_an_instance_asks_is_as_deep_as_the_deepest_of_its_requests() {
+        let tickets = Tickets::default();
+        let (deep, flat) = (Ticket::new("deep".into(), 3), Ticket::new("flat".into(), 0));
+        tickets.add(&deep);
+        tickets.add(&flat);
+        assert_eq!(tickets.depth(), 3);
+        drop(deep);
+        assert_eq!(tickets.depth(), 0);
+        let last = Ticket::new("last".into(), 2);
+        tickets.add(&last);
+        drop((flat, last));
+        assert_eq!(tickets.depth(), 2, "who answered may still ask");
+    }
+
+    #[test]
     fn those_who_wait_together_for_a_stuck_instance_are_told() {
         use futures::FutureExt as _;
-        let (tickets, first) = (Tickets::default(), Ticket::new("first".into()));
+        let (tickets, first) = (Tickets::default(), Ticket::new("first".into(), 0));
         let compute = |ticks| (0..ticks).for_each(|_| tickets.ticked());
         tickets.add(&first);
         compute(2 * STUCK_TICKS);
@@ -200,7 +232,7 @@ mod tests {
             "it waits for itself"
         );
 
-        let second = Ticket::new("second".into());
+        let second = Ticket::new("second".into(), 0);
         tickets.add(&second);
         tickets.turned();
         compute(STUCK_TICKS);
@@ -217,8 +249,8 @@ mod tests {
 
     #[test]
     fn who_comes_after_others_is_not_alone_even_when_they_are_gone() {
-        let (tickets, second) = (Tickets::default(), Ticket::new("second".into()));
-        tickets.add(&Ticket::new("first".into()));
+        let (tickets, second) = (Tickets::default(), Ticket::new("second".into(), 0));
+        tickets.add(&Ticket::new("first".into(), 0));
         tickets.add(&second);
         assert_eq!(tickets.fall("trap"), ["second"]);
         assert!(second.fell_in_company());

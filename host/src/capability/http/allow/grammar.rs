@@ -1,7 +1,7 @@
 //! How entries of `allowed_outbound_hosts` are written: text into an [`Entry`], or what is wrong with
 //! the text. Spin's grammar, with one addition: an IPv6 address needs no port. Pure.
 
-use super::{Entry, Host, Ports, address, is_chained};
+use super::{Entry, Host, Ports, address, component};
 use crate::net::{Network, ends_in_a_number};
 
 /// An entry that cannot be read.
@@ -50,6 +50,11 @@ pub enum Problem {
         "has a host that ends in a number and is no address: write it as four numbers, such as `127.0.0.1`"
     )]
     Number,
+    /// The domain of the app's components, and no component's name.
+    #[error(
+        "names no component: write `http://NAME.spin.internal`, or `http://*.spin.internal` for any"
+    )]
+    Component,
     /// A prefix that is longer than the address, or not a number.
     #[error("has a network prefix that does not fit its address: write `10.0.0.0/8`")]
     Prefix,
@@ -123,7 +128,7 @@ impl Host {
         match lower.as_str() {
             "" => return Err(Problem::NoHost),
             "*" => return Ok(Self::Any),
-            "self" | "self.alt" => return Ok(Self::Chained),
+            "self" | "self.alt" => return Ok(Self::Own),
             list if list.starts_with('{') => return Err(Problem::List),
             _ => {}
         }
@@ -150,8 +155,16 @@ impl Host {
         if ends_in_a_number(name) {
             return Err(Problem::Number);
         }
+        if let Some(component) = component(name) {
+            return match (below, component) {
+                (true, "") => Ok(Self::Inside(None)),
+                (false, name) if !name.is_empty() && !name.contains('.') => {
+                    Ok(Self::Inside(Some(name.to_owned())))
+                }
+                _ => Err(Problem::Component),
+            };
+        }
         Ok(match below {
-            _ if is_chained(name) => Self::Chained,
             true => Self::Below(format!(".{name}")),
             false => Self::Name(name.to_owned()),
         })
@@ -253,6 +266,9 @@ mod tests {
             ("http://0x7f.0.0.0x1", P::Number),
             ("http://0177.0.0.1", P::Number),
             ("http://*.0.0.1", P::Number),
+            ("http://spin.internal", P::Component),
+            ("http://a.b.spin.internal", P::Component),
+            ("http://*.a.spin.internal", P::Component),
             ("http://10.0.0.0/33", P::Prefix),
             ("http://10.0.0.0/a", P::Prefix),
             ("http://[::]/129", P::Prefix),

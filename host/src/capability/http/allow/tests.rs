@@ -231,22 +231,141 @@ fn port_ranges_are_without_their_end() {
 }
 
 #[test]
-fn service_chaining_is_read_and_denied() {
-    let entries = [
-        "http://self",
-        "https://self.alt",
-        "http://other.spin.internal",
-        "http://*.spin.internal",
-    ];
-    let hosts = allowed(&entries);
-    assert_eq!(hosts.without_effect().collect::<Vec<_>>(), entries);
-    for host in ["self", "other.spin.internal"] {
-        assert_eq!(hosts.check("http", host, 80), Verdict::Denied, "{host}");
+fn a_component_of_the_app_is_reached_by_its_name_and_by_no_wildcard_of_the_outside() {
+    for (entry, scheme, host, port, expected) in [
+        (
+            "http://a.spin.internal",
+            "http",
+            "a.spin.internal",
+            80,
+            Verdict::Named,
+        ),
+        (
+            "http://A.Spin.Internal",
+            "http",
+            "a.SPIN.internal.",
+            80,
+            Verdict::Named,
+        ),
+        (
+            "http://*.spin.internal",
+            "http",
+            "a.spin.internal",
+            80,
+            Verdict::Named,
+        ),
+        (
+            "http://a.spin.internal",
+            "http",
+            "b.spin.internal",
+            80,
+            Verdict::Denied,
+        ),
+        (
+            "http://a.spin.internal",
+            "https",
+            "a.spin.internal",
+            443,
+            Verdict::Denied,
+        ),
+        (
+            "http://a.spin.internal",
+            "http",
+            "a.spin.internal",
+            8080,
+            Verdict::Denied,
+        ),
+        (
+            "http://a.spin.internal:*",
+            "http",
+            "a.spin.internal",
+            8080,
+            Verdict::Named,
+        ),
+        (
+            "https://a.spin.internal",
+            "https",
+            "a.spin.internal",
+            443,
+            Verdict::Named,
+        ),
+        ("*://*:*", "http", "a.spin.internal", 80, Verdict::Denied),
+        (
+            "http://*.internal",
+            "http",
+            "a.spin.internal",
+            80,
+            Verdict::Denied,
+        ),
+        (
+            "http://self",
+            "http",
+            "a.spin.internal",
+            80,
+            Verdict::Denied,
+        ),
+        (
+            "http://a.spin.internal",
+            "http",
+            "self",
+            80,
+            Verdict::Denied,
+        ),
+        (
+            "http://aspin.internal",
+            "http",
+            "aspin.internal",
+            80,
+            Verdict::Named,
+        ),
+    ] {
+        assert_eq!(
+            verdict(entry, scheme, host, port),
+            expected,
+            "{entry}: {host}:{port}"
+        );
     }
+    let hosts = allowed(&[
+        "http://a.spin.internal",
+        "http://*.spin.internal",
+        "http://self",
+    ]);
+    assert_eq!(hosts.components().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn the_app_itself_is_one_door_whatever_the_scheme_and_the_port() {
+    for entry in ["http://self", "https://self.alt", "*://*:*"] {
+        for (scheme, host, port) in [("http", "self", 80), ("https", "SELF.alt", 3000)] {
+            assert_eq!(
+                verdict(entry, scheme, host, port),
+                Verdict::Named,
+                "{entry}"
+            );
+        }
+    }
+    assert_eq!(verdict("redis://self", "http", "self", 80), Verdict::Denied);
     assert_eq!(
-        verdict("*://*:*", "http", "other.SPIN.internal.", 80),
+        verdict("http://example.com", "http", "self", 80),
         Verdict::Denied
     );
+}
+
+#[test]
+fn a_name_that_leads_back_into_the_app_is_known_as_such() {
+    let component = |name: &str| Some(Within::Component(name.to_owned()));
+    for (host, expected) in [
+        ("self", Some(Within::App)),
+        ("self.alt", Some(Within::App)),
+        ("A.spin.internal", component("a")),
+        ("a.b.spin.internal.", component("a.b")),
+        ("spin.internal", component("")),
+        ("aspin.internal", None),
+        ("myself", None),
+        ("127.0.0.1", None),
+    ] {
+        assert_eq!(Within::of(host), expected, "{host}");
+    }
 }
 
 #[test]
