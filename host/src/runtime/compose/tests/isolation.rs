@@ -135,6 +135,49 @@ fn a_dependency_that_inherits_nothing_is_denied_all_but_the_baseline() {
     assert!(imports(&composed, "spin:sqlite/sqlite"));
 }
 
+/// All files of a package of `wit/deps`, as one text.
+macro_rules! package {
+    ($folder:literal: $($file:literal),+) => {
+        concat!($(include_str!(concat!("../../../../../wit/deps/", $folder, "/", $file, ".wit")), "\n"),+)
+    };
+}
+
+#[test]
+fn a_dependency_is_denied_key_value_through_each_of_its_faces() {
+    let packages = [
+        package!("wasi-keyvalue-draft": "store", "atomics", "batch"),
+        package!("wasi-keyvalue-draft2": "store", "atomics", "batch"),
+        // The package's declaration stands in another of its files.
+        concat!(
+            "package fermyon:spin@2.0.0;\n",
+            package!("fermyon-spin": "key-value")
+        ),
+    ];
+    let mut denied = vec!["fermyon:spin/key-value@2.0.0".to_owned()];
+    for interface in ["store", "atomics", "batch"] {
+        denied.push(format!("wasi:keyvalue/{interface}@0.2.0-draft"));
+        denied.push(format!("wasi:keyvalue/{interface}@0.2.0-draft2"));
+    }
+    let imported: String = denied
+        .iter()
+        .map(|name| format!("import {name};"))
+        .collect();
+    let world = format!("package t:t; world guest {{ {imported} export lib:lib/api@1.0.0; }}");
+    let [draft, draft2, fermyon] = packages;
+    let greedy = from_wit("greedy.wasm", &[draft, draft2, fermyon, LIB, &world]);
+    let root = "package t:t; world guest { import lib:lib/api@1.0.0; export run: func(); }";
+    let root = from_wit("root", &[LIB, root]).with("lib:lib@1.0.0", &greedy);
+    let composed = compose(&root, HOST).expect("composed");
+    for name in &denied {
+        assert!(!imports(&composed, name), "{name}");
+    }
+    let isolated = composed.isolated.first().expect("an isolated part");
+    let mut said = isolated.denied.clone();
+    said.sort();
+    denied.sort();
+    assert_eq!(said, denied);
+}
+
 #[test]
 fn a_dependency_that_inherits_reaches_the_host() {
     let (root, greedy) = greedy();
