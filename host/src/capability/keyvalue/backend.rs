@@ -48,32 +48,36 @@ pub(super) trait Backend: Send + Sync {
     /// Puts `value` under `key` if what is there is what was seen; else answers what is there.
     fn swap(&self, key: String, seen: Seen, value: Vec<u8>) -> Answer<'_, Result<(), Seen>>;
 
-    /// Up to `most` of the keys that come after `after`, in the order of their bytes, without the first
+    /// Up to [`PAGE`] of the keys that come after `after`, in the order of their bytes, without the first
     /// `skip` of them.
-    fn keys_after(&self, after: String, skip: u64, most: usize) -> Answer<'_, Vec<String>>;
+    fn keys_after(&self, after: String, skip: u64) -> Answer<'_, Vec<String>>;
 }
 
-/// All keys, a page at a time: a slow reader holds up nobody. A key that comes or goes meanwhile is
-/// seen or not; every other key is seen once.
-pub(super) fn keys(backend: Arc<dyn Backend>) -> BoxStream<'static, Result<String, Error>> {
+/// All keys that come after `after`, without the first `skip` of them, a page at a time: a slow reader
+/// holds up nobody. A key that comes or goes meanwhile is seen or not; every other key is seen once.
+pub(super) fn keys(
+    backend: Arc<dyn Backend>,
+    after: String,
+    skip: u64,
+) -> BoxStream<'static, Result<String, Error>> {
     struct Walk {
         backend: Arc<dyn Backend>,
         page: VecDeque<String>,
-        /// The last key seen; none at the end.
-        last: Option<String>,
+        /// The last key seen, and how many behind it are left out; none at the end.
+        last: Option<(String, u64)>,
     }
     let start = Walk {
         backend,
         page: VecDeque::new(),
-        last: Some(String::new()),
+        last: Some((after, skip)),
     };
     Box::pin(stream::try_unfold(start, |mut walk| async move {
         if walk.page.is_empty()
-            && let Some(last) = walk.last.take()
+            && let Some((last, skip)) = walk.last.take()
         {
-            walk.page = walk.backend.keys_after(last, 0, PAGE).await?.into();
+            walk.page = walk.backend.keys_after(last, skip).await?.into();
             if walk.page.len() == PAGE {
-                walk.last = walk.page.back().cloned();
+                walk.last = walk.page.back().map(|key| (key.clone(), 0));
             }
         }
         Ok(walk.page.pop_front().map(|key| (key, walk)))

@@ -136,36 +136,28 @@ impl Bucket {
 
     /// All keys, in the order of their bytes, until the end or an error.
     pub fn keys(&self) -> BoxStream<'static, Result<String, Error>> {
-        keys(Arc::clone(&self.0.backend))
+        keys(Arc::clone(&self.0.backend), String::new(), 0)
     }
 
     /// All keys at once, if they are not too many to be held.
     pub async fn all_keys(&self) -> Result<Vec<String>, Error> {
-        let (mut stream, mut all) = (self.keys(), Vec::new());
-        let (mut bytes, most) = (0_usize, self.0.limits.pending_bytes);
-        while let Some(key) = stream.try_next().await? {
-            bytes = bytes.saturating_add(key.len() + size_of::<String>());
-            if bytes > most {
-                return Err(Error::TooMuchAtOnce(most));
-            }
-            all.push(key);
+        let most = self.0.limits.pending_bytes;
+        let page = collect(self.keys(), usize::MAX, most).await?;
+        match page.more {
+            false => Ok(page.keys),
+            true => Err(Error::TooMuchAtOnce(most)),
         }
-        Ok(all)
     }
 
     /// Keys, as many as one call gives.
     pub async fn page(&self, after: After) -> Result<Page, Error> {
-        let most = self.0.limits.keys_per_call;
         let (after, skip) = match after {
             After::Key(key) => (key, 0),
             After::Count(count) => (String::new(), count),
         };
-        // One more tells whether there are others.
-        let asked = most.saturating_add(1);
-        let mut keys = self.0.backend.keys_after(after, skip, asked).await?;
-        let more = keys.len() > most;
-        keys.truncate(most);
-        Ok(Page { keys, more })
+        let keys = keys(Arc::clone(&self.0.backend), after, skip);
+        let limits = &self.0.limits;
+        collect(keys, limits.keys_per_call, limits.pending_bytes).await
     }
 
     fn check_key(&self, key: &str) -> Result<(), Error> {
@@ -206,4 +198,27 @@ impl Bucket {
         let carried = self.0.load.carry(bytes, most);
         carried.ok_or(Error::TooMuchPending(most))
     }
+}
+
+/// The first keys, up to so many and so many bytes, but one at least.
+async fn collect(
+    mut keys: BoxStream<'static, Result<String, Error>>,
+    most: usize,
+    most_bytes: usize,
+) -> Result<Page, Error> {
+    let (mut first, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(key) = keys.try_next().await? {
+        bytes = bytes.saturating_add(key.len() + size_of::<String>());
+        if first.len() == most || (bytes > most_bytes && !first.is_empty()) {
+            return Ok(Page {
+                keys: first,
+                more: true,
+            });
+        }
+        first.push(key);
+    }
+    Ok(Page {
+        keys: first,
+        more: false,
+    })
 }

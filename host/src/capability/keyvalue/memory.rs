@@ -1,7 +1,7 @@
 //! A bucket in memory: it is gone with the app. For trying things out, and to keep the trait honest.
 //! Comes in: keys and values; goes out: the same. Never touches a disk, never grows beyond its limit.
 
-use super::backend::{Answer, Backend};
+use super::backend::{Answer, Backend, PAGE};
 use super::cas::Seen;
 use super::counter::Delta;
 use super::{Error, Limits};
@@ -138,11 +138,11 @@ impl Backend for Memory {
         Box::pin(ready(swapped))
     }
 
-    fn keys_after(&self, after: String, skip: u64, most: usize) -> Answer<'_, Vec<String>> {
+    fn keys_after(&self, after: String, skip: u64) -> Answer<'_, Vec<String>> {
         let range = (Bound::Excluded(after), Bound::Unbounded);
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let content = self.content();
-        let keys = content.map.range(range).skip(skip).take(most);
+        let keys = content.map.range(range).skip(skip).take(PAGE);
         Box::pin(ready(Ok(keys.map(|(key, _)| key.clone()).collect())))
     }
 }

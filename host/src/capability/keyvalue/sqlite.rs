@@ -5,7 +5,7 @@
 mod change;
 mod writer;
 
-use super::backend::{Answer, Backend, Failure};
+use super::backend::{Answer, Backend, Failure, PAGE};
 use super::cas::Seen;
 use super::counter::Delta;
 use super::{Error, Limits};
@@ -213,14 +213,13 @@ impl Backend for Sqlite {
         Box::pin(self.writer.send(bytes, change))
     }
 
-    fn keys_after(&self, after: String, skip: u64, most: usize) -> Answer<'_, Vec<String>> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+    fn keys_after(&self, after: String, skip: u64) -> Answer<'_, Vec<String>> {
         let skip = i64::try_from(skip).unwrap_or(i64::MAX);
         self.read(move |connection| {
             let mut keys = connection.prepare_cached(
                 "SELECT key FROM bucket WHERE key > ?1 ORDER BY key LIMIT ?2 OFFSET ?3",
             )?;
-            keys.query_map((after, most, skip), |row| row.get(0))?
+            keys.query_map((after, PAGE as i64, skip), |row| row.get(0))?
                 .collect()
         })
     }

@@ -102,3 +102,21 @@ async fn all_keys_at_once_have_a_limit() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_page_has_a_limit_of_bytes_and_one_key_at_least() {
+    let limits = Limits {
+        pending_bytes: 30,
+        ..LIMITS
+    };
+    with_keys(3, limits, async |bucket, names| {
+        let (mut numbered, mut cursor) = (Numbered::new(bucket), None);
+        for name in names {
+            let (keys, next) = numbered.list(cursor).await.unwrap();
+            assert_eq!(keys, [name]);
+            cursor = next;
+        }
+        assert_eq!(cursor, None);
+    })
+    .await;
+}
