@@ -13,3 +13,7 @@ pub mod pool;
 pub mod signer;
 
 pub use pool::{HandleError, Slot};
+
+#[cfg(test)]
+#[path = "tests/interfaces.rs"]
+mod interfaces;

@@ -84,6 +84,18 @@ fn a_guest_has_no_environment_but_what_the_manifest_gives() {
 }
 
 #[test]
+fn a_guest_has_clocks_and_randomness_and_nothing_of_a_command_line() {
+    let old = Host::of(fixture("fixture-guest-p2"));
+    for host in [guest(), old] {
+        assert_eq!(
+            host.start().get("/surroundings"),
+            "waits: true, today: true, random: true, insecure: true, arguments: [], environment: [], \
+             input: 0 true, terminals: [false, false, false]"
+        );
+    }
+}
+
+#[test]
 fn a_guest_has_no_files() {
     let old = Host::of(fixture("fixture-guest-p2"));
     for host in [guest(), old] {
