@@ -24,6 +24,9 @@ fire-webhook:
 # Build the consumer in Python and serve it in the loop, on 127.0.0.1:3002, in place of the one in Rust.
 example-python: (_example "consumer-python")
 
+# The same with the one in JavaScript.
+example-javascript: (_example "consumer-javascript")
+
 # Our producer with one of the examples as its consumer; the token is new each time and known to both.
 _example folder:
     sh examples/{{folder}}/build.sh

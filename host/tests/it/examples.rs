@@ -25,6 +25,16 @@ const PYTHON: Example = Example {
     tool: ".venv/installed",
 };
 
+const JAVASCRIPT: Example = Example {
+    folder: "consumer-javascript",
+    tool: "node_modules/installed",
+};
+
+#[test]
+fn the_consumer_in_javascript_verifies_what_the_producer_signs_and_refuses_all_else() {
+    JAVASCRIPT.keeps_the_laws();
+}
+
 #[test]
 fn the_consumer_in_python_verifies_what_the_producer_signs_and_refuses_all_else() {
     PYTHON.keeps_the_laws();
