@@ -114,7 +114,7 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
 /// What is linked, by the part that exports it.
 fn linked(ready: &Ready) -> BTreeMap<&String, Vec<&str>> {
     let mut parts: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for linked in &ready.composed.linked {
+    for linked in &ready.linked {
         parts
             .entry(&linked.from)
             .or_default()

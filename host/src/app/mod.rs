@@ -14,6 +14,7 @@ pub mod link;
 pub mod plan;
 mod secrets;
 pub mod state;
+mod watch;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,23 +26,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::watch;
+use tokio::sync;
 
 use crate::admin::Stage;
 use crate::capability::http;
 use crate::manifest::Route;
 use crate::metrics::Metrics;
+use crate::runtime::Slot;
 use crate::runtime::cache::Origin;
-use crate::runtime::compose::Composed;
-use crate::runtime::engine::{self, Ticker};
+use crate::runtime::compose::LinkedImport;
+use crate::runtime::engine::Ticker;
 use crate::runtime::pool::Loaded;
-use crate::runtime::{Slot, linker};
 use crate::server::router::Router;
 use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
-use compile::{Compile, link_all, open_cache, pool_size};
-use plan::Plan;
+use compile::{Compiler, link_all};
+use plan::{Plan, Planned};
 use state::StateDir;
+pub use watch::Watch;
+use watch::{Looks, Reload};
 
 /// What the command line and the environment add to a plan.
 #[derive(Debug, Default)]
@@ -60,6 +63,8 @@ pub struct Options {
     pub admin: Option<SocketAddr>,
     /// Who knows the addresses of names that components call; none is the system.
     pub resolver: Option<Arc<dyn http::Resolve>>,
+    /// What is read again when a file changes; none serves what there is at the start.
+    pub watch: Option<Watch>,
 }
 
 /// Why an app did not open because of what was given, as opposed to what went wrong.
@@ -94,6 +99,7 @@ pub struct App {
     threads: usize,
     drain: Duration,
     limits: server::Limits,
+    reload: Option<Reload>,
     compiled: usize,
     state: StateDir,
     metrics: Arc<Metrics>,
@@ -113,8 +119,8 @@ struct Served {
 /// One component, ready to be instantiated.
 struct Ready {
     /// What is served, on all threads; what is sent takes the place of what was.
-    current: watch::Sender<Arc<Loaded>>,
-    composed: Composed,
+    current: sync::watch::Sender<Arc<Loaded>>,
+    linked: Vec<LinkedImport>,
     origin: Origin,
     /// What it may call, with variables filled in.
     hosts: Vec<String>,
@@ -148,6 +154,11 @@ impl App {
         for planned in &plan.apps {
             bound.push(listeners(planned.listen, threads)?);
         }
+        // Before the files are read: what changes from here on is seen.
+        let watched = options
+            .watch
+            .clone()
+            .map(|watch| (Looks::at(&watch, &plan), watch));
         let linked = link_all(&plan)?;
         let tls = http::TlsRoots::default();
         let mut grants = Vec::new();
@@ -156,19 +167,12 @@ impl App {
                 &plan, planned, &options, &tls, &lines, &metrics,
             )?);
         }
-        let engine = engine::engine(&pool_size(&plan, &linked)?)?;
-        let linker = linker::linker(&engine)?;
-        let cache = open_cache(options.cache_dir.as_deref());
-        let compile = Compile {
-            engine: &engine,
-            linker: &linker,
-            cache: &cache,
-        };
+        let engine = compile::engine(&plan, &linked, watched.is_some())?;
+        let compiler = Compiler::new(engine, options.cache_dir.as_deref())?;
         let mut served = Vec::new();
-        for (((planned, grants), composed), listeners) in
-            plan.apps.iter().zip(&grants).zip(linked).zip(bound)
-        {
-            served.push(compile.app(planned, grants, composed, listeners)?);
+        let ready = compile::ready(&plan, &grants, linked, &compiler)?;
+        for ((planned, listeners), components) in plan.apps.iter().zip(bound).zip(ready) {
+            served.push(Served::new(planned, listeners, components)?);
         }
         let origins = || {
             served
@@ -182,12 +186,14 @@ impl App {
             cached = origins().count() - compiled,
             "components are ready"
         );
+        let (drain, limits) = (plan.host.bounds.drain, plan.host.bounds.server);
         Ok(Self {
             served,
-            engine,
+            engine: compiler.engine().clone(),
             threads,
-            drain: plan.host.bounds.drain,
-            limits: plan.host.bounds.server,
+            drain,
+            limits,
+            reload: watched.map(|(looks, watch)| Reload::new(watch, looks, plan, grants, compiler)),
             compiled,
             state,
             metrics,
@@ -203,7 +209,7 @@ impl App {
 
     /// Starts to serve: one thread for each core, each with its own listeners and its own instances.
     pub fn start(self) -> anyhow::Result<Running> {
-        let stop = watch::Sender::new(false);
+        let stop = sync::watch::Sender::new(false);
         descriptors::raise(self.limits.max_connections);
         let ticker = Ticker::start(&self.engine)?;
         let mut served = self.served;
@@ -234,11 +240,16 @@ impl App {
                     .spawn(work)?,
             );
         }
+        let watching = self
+            .reload
+            .map(|reload| reload.start(&served))
+            .transpose()?;
         self.stage.ready();
         Ok(Running {
             served,
             stop,
             threads,
+            _watching: watching,
             _ticker: ticker,
             compiled: self.compiled,
             state: self.state,
@@ -252,7 +263,7 @@ impl App {
 fn serve_thread(
     served: &[Served],
     listeners: Vec<TcpListener>,
-    stopped: watch::Receiver<bool>,
+    stopped: sync::watch::Receiver<bool>,
     drain: Duration,
     shared: Arc<server::Shared>,
 ) -> io::Result<()> {
@@ -281,6 +292,21 @@ const TURNS_PER_LOOK: u32 = 8;
 const BLOCKING_GRACE: Duration = Duration::from_secs(5);
 
 impl Served {
+    fn new(
+        planned: &Planned,
+        listeners: Vec<TcpListener>,
+        components: Vec<Ready>,
+    ) -> anyhow::Result<Self> {
+        let first = listeners.first().context("an app has a listener")?;
+        Ok(Self {
+            name: planned.app.name.clone(),
+            address: first.local_addr()?,
+            listeners,
+            components,
+            routes: planned.app.routes.clone(),
+        })
+    }
+
     /// Routes to slots that live on the calling thread, inside its runtime.
     fn site(&self, listener: TcpListener, ending: &Arc<AtomicBool>) -> Site {
         let inside = server::Inside::default();
@@ -308,8 +334,9 @@ impl Served {
 /// An app that is being served.
 pub struct Running {
     served: Arc<Vec<Served>>,
-    stop: watch::Sender<bool>,
+    stop: sync::watch::Sender<bool>,
     threads: Vec<JoinHandle<io::Result<()>>>,
+    _watching: Option<watch::Watching>,
     _ticker: Ticker,
     compiled: usize,
     state: StateDir,

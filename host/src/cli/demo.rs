@@ -85,6 +85,7 @@ fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crat
         cache_dir: std::env::var_os("SIGNET_CACHE_DIR").map(PathBuf::from),
         admin: None,
         threads: None,
+        watch: false,
     };
     App::open(plan, options(common), lines)?.start()
 }

@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::{Failure, build};
 use crate::app::grants::GrantError;
 use crate::app::plan::Plan;
-use crate::app::{App, InputError, Options, banner};
+use crate::app::{App, InputError, Options, Watch, banner};
 use crate::telemetry::{Lines, LogFormat};
 
 #[derive(Debug, Default, Args)]
@@ -55,6 +55,9 @@ pub(super) struct Common {
     /// How many threads serve; one for each core unless said otherwise.
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<std::num::NonZeroUsize>,
+    /// Look for changes of components and manifests, and serve them without dropping a request.
+    #[arg(long)]
+    pub(super) watch: bool,
 }
 
 /// `NAME=VALUE`, as Spin's flags have it.
@@ -66,6 +69,11 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 pub(super) fn run(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
     arguments.manifests.extend(arguments.from.take());
     let plan = if arguments.manifests.is_empty() {
+        if arguments.common.watch {
+            return Err(Failure::input(anyhow::anyhow!(
+                "the built-in app is part of the host and does not change: name a manifest to watch"
+            )));
+        }
         Plan::builtin(&arguments.listen)
     } else {
         Plan::read(&arguments.manifests, &arguments.listen)
@@ -74,7 +82,11 @@ pub(super) fn run(mut arguments: Arguments, format: LogFormat) -> Result<ExitCod
     if arguments.build {
         build::aloud(build::all(&plan)).map_err(anyhow::Error::from)?;
     }
-    serve_until_told(plan, arguments.common, format)
+    let watch = Watch {
+        manifests: arguments.manifests,
+        listen: arguments.listen,
+    };
+    serve_until_told(plan, arguments.common, watch, format)
 }
 
 /// `signet up`, as it is in Spin: without a manifest it is the one of the working folder.
@@ -85,16 +97,22 @@ pub(super) fn up(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode
     run(arguments, format)
 }
 
-/// Serves a plan until SIGTERM or SIGINT, then drains.
+/// Serves a plan until SIGTERM or SIGINT, then drains. `watch` is what the plan was read from.
 pub(super) fn serve_until_told(
     plan: Plan,
     common: Common,
+    watch: Watch,
     format: LogFormat,
 ) -> Result<ExitCode, Failure> {
     forbid_core_dumps();
     let signals = Signals::start().map_err(anyhow::Error::from)?;
     let (lines, writer) = standard_output(format)?;
-    let app = App::open(plan, options(common), lines).map_err(whose)?;
+    let watch = common.watch.then_some(watch);
+    let options = Options {
+        watch,
+        ..options(common)
+    };
+    let app = App::open(plan, options, lines).map_err(whose)?;
     let running = app.start()?;
     // Before anyone reads that the host serves, and stops it for that.
     signals.serving();
@@ -158,6 +176,7 @@ pub(super) fn options(common: Common) -> Options {
         threads: common.threads,
         admin: common.admin,
         resolver: None,
+        watch: None,
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::run::{Common, pair, serve_until_told};
 use super::{Failure, print};
+use crate::app::Watch;
 use crate::app::plan::Plan;
 use crate::manifest;
 use crate::telemetry::LogFormat;
@@ -53,7 +54,7 @@ pub(super) fn serve(arguments: Arguments, format: LogFormat) -> Result<ExitCode,
         return Ok(ExitCode::SUCCESS);
     }
     let plan = Plan::single(app, arguments.addr, Path::new(".signet"));
-    serve_until_told(plan, arguments.common, format)
+    serve_until_told(plan, arguments.common, Watch::default(), format)
 }
 
 /// The flags as the manifest they stand for, so that flags and manifests go one way from here on.

@@ -20,7 +20,7 @@ use crate::capability::variables::Template;
 use crate::runtime::pool;
 
 /// A component, and what it is granted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
     /// Its name.
     pub name: String,

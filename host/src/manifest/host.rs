@@ -18,7 +18,7 @@ use crate::capability::{Label, http, keyvalue, sqlite};
 use crate::runtime::pool;
 
 /// How a host runs its apps.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct HostConfig {
     /// The file; empty if there is none.
     pub path: PathBuf,

@@ -39,10 +39,16 @@ pub fn engine(size: &PoolSize) -> wasmtime::Result<Engine> {
             }
             Err(refused) => {
                 tracing::warn!(reason = %refused, "no pooling allocator on this system, allocating instances one by one");
-                return Engine::new(&base_config());
+                return one_by_one();
             }
         }
     }
+}
+
+/// An Engine that allocates instances one by one, whatever they need: slower for each, and without a
+/// measure that the next version of a component could be too large for.
+pub fn one_by_one() -> wasmtime::Result<Engine> {
+    Engine::new(&base_config())
 }
 
 /// A pool with fewer instances than this is not worth having.

@@ -33,3 +33,4 @@ mod spin_headers;
 mod start;
 mod state;
 mod tidy;
+mod watch;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// How long outbound requests may take, where the guest does not ask for less, how large they and what
 /// comes back may be, and how many there may be.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Name look-up, TCP connection and TLS handshake.
     pub connect: Duration,

@@ -72,6 +72,23 @@ impl Process {
         Self::spawn(command, folder)
     }
 
+    /// A `signet` that serves what the arguments say, in a folder of the test's.
+    pub(crate) fn within(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let mut command = signet();
+        command.args(arguments);
+        Self::spawn(command, folder)
+    }
+
+    /// Waits until it has said something on standard error.
+    pub(crate) fn has_said(&mut self, words: &str) {
+        let start = Instant::now();
+        while !self.log().contains(words) {
+            let log = self.log();
+            assert!(start.elapsed() < Duration::from_secs(60), "{words}: {log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn spawn(command: Command, folder: tempfile::TempDir) -> Self {
         Self::try_spawn(command, folder).unwrap()
     }
