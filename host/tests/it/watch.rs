@@ -268,3 +268,43 @@ fn a_dependency_is_watched_too() {
     host.has_said("a new version is served");
     assert_eq!(get(host.address, "/version").body, VERSIONS[0]);
 }
+
+#[test]
+fn a_change_of_a_source_builds_the_component_and_serves_it() {
+    let versions = versions("fixture-guest-p2");
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (name, bytes) in [
+        ("one", &versions[0]),
+        ("two", &versions[1]),
+        ("guest.wasm", &versions[0]),
+    ] {
+        std::fs::write(at(name), bytes).unwrap();
+    }
+    std::fs::create_dir(at("src")).unwrap();
+    std::fs::write(at("src/which"), "one").unwrap();
+    // The source says which version is built; a word that is none fails.
+    let build = "build = { command = \"cp $(cat src/*) guest.wasm\", watch = [\"src/**/*\"] }\n";
+    describe(folder.path(), build);
+    let arguments = ["run", "spin.toml", "--watch", "--listen", "127.0.0.1:0"];
+    let mut host = Process::within(folder, &arguments);
+    let which = host.folder().join("src/which");
+    std::fs::write(&which, "two").unwrap();
+    host.has_said("a new version is served");
+    let start = Instant::now();
+    while get(host.address, "/version").body != VERSIONS[1] {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::fs::write(&which, "three").unwrap();
+    host.has_said("is not built");
+    assert_eq!(get(host.address, "/version").body, VERSIONS[1]);
+    // A source that is new is a change as well.
+    std::fs::write(&which, "o").unwrap();
+    std::fs::write(which.with_file_name("whichever"), "ne").unwrap();
+    let start = Instant::now();
+    while get(host.address, "/version").body != VERSIONS[0] {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", host.log());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

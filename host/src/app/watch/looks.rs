@@ -35,6 +35,14 @@ impl Looks {
         }
     }
 
+    /// As [`note`](Self::note), but a file that is not known yet counts as changed.
+    pub(super) fn expect(&mut self, paths: BTreeSet<PathBuf>) {
+        self.reported.retain(|path, _| paths.contains(path));
+        for path in paths {
+            self.reported.entry(path).or_insert(None);
+        }
+    }
+
     /// The files that changed since they were reported or noted. While any of them still changes from one
     /// look to the next, none is reported: somebody is writing, and what belongs together comes together.
     /// A file that is not there is being replaced: it is reported when it is back.
@@ -121,6 +129,19 @@ mod tests {
         fs::write(&paths[1], "one").unwrap();
         assert!(looks.changed().is_empty(), "the second is not at rest");
         assert_eq!(looks.changed().len(), 2);
+    }
+
+    #[test]
+    fn a_file_that_was_not_there_is_reported_where_it_is_expected() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        fs::write(&old, "one").unwrap();
+        let (mut looks, mut all) = one(&old);
+        fs::write(&new, "one").unwrap();
+        all.insert(new.clone());
+        looks.expect(all);
+        assert!(looks.changed().is_empty(), "it was just written");
+        assert_eq!(looks.changed(), BTreeSet::from([new]));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Serves what is built anew while the host runs. Comes in: the files of a plan, looked at again and
-//! again; goes out: components that take the place of those that are served. What cannot be taken up is
+//! Serves what is built anew while the host runs, and builds it. Comes in: the files of a plan, looked at
+//! again and again; goes out: components that take the place of those that are served. What cannot be taken up is
 //! told, and what was served goes on. Never drops a request, and never ends the host.
 
 mod looks;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ use super::{Ready, Served, link};
 use crate::manifest::{Component, Dependency};
 use crate::runtime::cache::Origin;
 pub(super) use looks::Looks;
+use sources::Sources;
 
 /// How long it is from one look at the files to the next. What changed is taken up at the second look
 /// that finds it at rest.
@@ -38,6 +40,7 @@ pub struct Watch {
 pub(super) struct Reload {
     watch: Watch,
     looks: Looks,
+    sources: Sources,
     plan: Plan,
     grants: Vec<Grants>,
     compiler: Compiler,
@@ -59,6 +62,7 @@ impl Reload {
         Self {
             watch,
             looks,
+            sources: Sources::at(&plan),
             plan,
             grants,
             compiler,
@@ -71,6 +75,7 @@ impl Reload {
         let served = Arc::clone(served);
         let look = move || {
             while stopped.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+                self.sources.look(&self.plan);
                 let changed = self.looks.changed();
                 if !changed.is_empty() {
                     self.take_up(&changed, &served);
