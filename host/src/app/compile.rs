@@ -15,7 +15,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::plan::{Plan, Planned};
 use super::{InputError, Ready, grants, link};
-use crate::runtime::cache::{Cache, Origin};
+use crate::runtime::cache::{self, Cache, Origin};
 use crate::runtime::compose::Composed;
 use crate::runtime::engine::{self, PoolSize};
 use crate::runtime::linker;
@@ -126,11 +126,16 @@ pub(super) struct Job<'a> {
 }
 
 impl Compiler {
+    /// What compiled components are kept in may be missing: then each start compiles.
     pub(super) fn new(engine: Engine, cache: Option<&Path>) -> anyhow::Result<Self> {
+        Self::with(engine, open_cache(cache))
+    }
+
+    pub(super) fn with(engine: Engine, cache: Cache) -> anyhow::Result<Self> {
         Ok(Self {
             linker: linker::linker(&engine)?,
             engine,
-            cache: open_cache(cache),
+            cache,
         })
     }
 
@@ -170,6 +175,7 @@ impl Compiler {
                 }
             }
         }
+        self.cache.prune(cache::BOUND);
         failed.map_or(Ok(components), Err)
     }
 
@@ -185,6 +191,16 @@ impl Compiler {
     pub(super) fn loaded(&self, code: &Component, guest: Guest) -> Result<Loaded, InputError> {
         let refused = refused(&guest.name);
         Loaded::new(&self.linker, code, guest).map_err(refused)
+    }
+
+    /// The same check without anything that the component is granted.
+    pub(super) fn check(&self, name: &str, code: &Component) -> Result<(), InputError> {
+        Loaded::check(&self.linker, code).map_err(refused(name))
+    }
+
+    /// How many bytes the cache keeps for these.
+    pub(super) fn kept(&self, bytes: &[u8]) -> Option<u64> {
+        self.cache.kept(&self.engine, bytes)
     }
 }
 

@@ -3,6 +3,7 @@
 //! of the host hangs here, so that two apps live in one process.
 
 mod admin;
+pub mod ahead;
 pub mod backup;
 pub mod banner;
 pub mod build;

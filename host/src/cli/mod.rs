@@ -4,6 +4,7 @@
 mod backup;
 mod build;
 mod check;
+mod compile;
 mod compose;
 mod demo;
 mod inspect;
@@ -67,6 +68,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Link a component with its dependencies and write the result.
     Compose(compose::Arguments),
+    /// Compile components ahead, so that no start has to.
+    Compile(compile::Arguments),
     /// List every mistake in a manifest.
     Check(check::Arguments),
     /// Sign standard input through the hmac component; print the tag.
@@ -92,6 +95,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Demo) => demo::demo(cli.log_format),
         Some(Command::Inspect(arguments)) => inspect::inspect(&arguments),
         Some(Command::Compose(arguments)) => compose::compose(&arguments),
+        Some(Command::Compile(arguments)) => compile::compile(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Sign(arguments)) => sign::sign(&arguments),
         Some(Command::Verify(arguments)) => sign::verify(&arguments),

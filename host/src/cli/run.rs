@@ -189,7 +189,7 @@ pub(super) fn environment() -> Vec<(String, String)> {
 }
 
 /// Where a user's caches are, by the XDG base directory specification.
-fn default_cache() -> Option<PathBuf> {
+pub(super) fn default_cache() -> Option<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)

@@ -57,6 +57,24 @@ pub(super) fn serve(arguments: Arguments, format: LogFormat) -> Result<ExitCode,
     serve_until_told(plan, arguments.common, Watch::default(), format)
 }
 
+/// A component alone, with what is linked into it and no grants.
+pub(super) fn plan(component: &Path, link: &[(String, String)]) -> Result<Plan, Failure> {
+    let arguments = Arguments {
+        component: component.to_owned(),
+        addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+        link: link.to_vec(),
+        sqlite: Vec::new(),
+        key_value: Vec::new(),
+        allow_host: Vec::new(),
+        env: Vec::new(),
+        print_manifest: false,
+        common: Common::default(),
+    };
+    let text = manifest(&arguments)?;
+    let app = manifest::read_app(&text, Path::new("flags")).map_err(Failure::input)?;
+    Ok(Plan::single(app, arguments.addr, Path::new(".signet")))
+}
+
 /// The flags as the manifest they stand for, so that flags and manifests go one way from here on.
 fn manifest(arguments: &Arguments) -> Result<String, Failure> {
     let names = || arguments.common.variable.iter().map(|(name, _)| name);

@@ -9,6 +9,7 @@ mod capabilities;
 mod chaining;
 mod cli;
 mod clients;
+mod compile;
 mod crash;
 mod disk;
 mod drain;

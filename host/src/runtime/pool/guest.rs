@@ -112,11 +112,7 @@ impl Loaded {
         component: &Component,
         guest: Guest,
     ) -> wasmtime::Result<Self> {
-        let instance = linker.instantiate_pre(component)?;
-        let pre = match wasmtime_wasi_http::p3::bindings::ServicePre::new(instance.clone()) {
-            Ok(pre) => ProxyPre::P3(pre),
-            Err(_) => ProxyPre::P2(wasmtime_wasi_http::p2::bindings::ProxyPre::new(instance)?),
-        };
+        let pre = pre(linker, component)?;
         let count = |limit: usize| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
         Ok(Self {
             places: count(guest.limits.max_instances),
@@ -124,6 +120,11 @@ impl Loaded {
             guest,
             pre,
         })
+    }
+
+    /// The same check, for a component that is not going to be served now.
+    pub fn check(linker: &Linker<State>, component: &Component) -> wasmtime::Result<()> {
+        pre(linker, component).map(drop)
     }
 
     /// The guest as it was described.
@@ -150,4 +151,14 @@ impl Loaded {
             ProxyPre::P3(pre) => pre.engine(),
         }
     }
+}
+
+fn pre(linker: &Linker<State>, component: &Component) -> wasmtime::Result<ProxyPre<State>> {
+    let instance = linker.instantiate_pre(component)?;
+    Ok(
+        match wasmtime_wasi_http::p3::bindings::ServicePre::new(instance.clone()) {
+            Ok(pre) => ProxyPre::P3(pre),
+            Err(_) => ProxyPre::P2(wasmtime_wasi_http::p2::bindings::ProxyPre::new(instance)?),
+        },
+    )
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use signet::app::plan::Plan;
-use signet::app::{App, Options, Running};
+use signet::app::{App, Options, Running, Watch};
 use signet::capability::http::Resolve;
 use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
@@ -98,6 +98,7 @@ pub(crate) struct Host {
     host: String,
     threads: usize,
     resolver: Option<Arc<dyn Resolve>>,
+    watch: Option<Watch>,
 }
 
 impl Host {
@@ -115,6 +116,7 @@ impl Host {
             host: String::new(),
             threads: 2,
             resolver: None,
+            watch: None,
         }
     }
 
@@ -181,6 +183,12 @@ impl Host {
         self
     }
 
+    /// A host that watches its files.
+    pub(crate) fn watch(mut self) -> Self {
+        self.watch = Some(Watch::default());
+        self
+    }
+
     /// Opens the app without serving it.
     pub(crate) fn open(&self) -> anyhow::Result<(App, Writer, Output)> {
         let manifest = self.folder.path().join("spin.toml");
@@ -206,6 +214,7 @@ impl Host {
             cache_dir: Some(self.cache.clone()),
             threads: std::num::NonZeroUsize::new(self.threads),
             resolver: self.resolver.clone(),
+            watch: self.watch.clone(),
             ..Options::default()
         }
     }
