@@ -15,7 +15,7 @@ pub fn banner(running: &Running) -> String {
         let _ = writeln!(text, "admin on {address}: /healthz, /readyz, /metrics");
     }
     for app in running.served.iter() {
-        let _ = writeln!(text, "\n{}  http://{}", app.name, app.address);
+        let _ = writeln!(text, "\n{}  {}://{}", app.name, app.scheme(), app.address);
         for ready in &app.components {
             component(&mut text, ready, app);
         }
@@ -40,6 +40,7 @@ pub fn log(running: &Running) {
             tracing::info!(
                 app = app.name,
                 address = %app.address,
+                scheme = app.scheme(),
                 component = guest.name,
                 wasi = loaded.wasi(),
                 linked = ?linked(ready),

@@ -53,13 +53,17 @@ fn app(plan: &Plan, planned: &Planned, environment: &[(String, String)]) -> Valu
         let shown = self::component(plan, component, &routes);
         (component.name.clone(), shown)
     });
-    json!({
+    let mut app = json!({
         "name": planned.app.name,
         "manifest": planned.app.path,
         "listen": planned.listen,
         "variables": variables.collect::<Map<_, _>>(),
         "component": components.collect::<Map<_, _>>(),
-    })
+    });
+    if let Some(tls) = &planned.tls {
+        app["tls"] = json!({ "cert": tls.cert, "key": tls.key });
+    }
+    app
 }
 
 /// Where a variable's value would come from; the value itself only where it is the manifest's and no secret.

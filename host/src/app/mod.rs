@@ -31,7 +31,7 @@ use tokio::sync;
 
 use crate::admin::Stage;
 use crate::capability::http;
-use crate::manifest::Route;
+use crate::manifest::{Route, TlsFiles};
 use crate::metrics::Metrics;
 use crate::runtime::Slot;
 use crate::runtime::cache::Origin;
@@ -80,6 +80,9 @@ pub enum InputError {
     /// An address that this machine does not have.
     #[error(transparent)]
     Address(bind::BindError),
+    /// A certificate that cannot be served.
+    #[error(transparent)]
+    Tls(#[from] server::TlsError),
     /// The admin listener.
     #[error(transparent)]
     Admin(#[from] admin::AskedError),
@@ -113,6 +116,7 @@ struct Served {
     name: String,
     address: SocketAddr,
     listeners: Vec<TcpListener>,
+    tls: Option<server::Tls>,
     components: Vec<Ready>,
     routes: Vec<Route>,
 }
@@ -153,7 +157,10 @@ impl App {
         let admin = admin::open(&plan, &options, &stage, &metrics)?;
         let mut bound = Vec::new();
         for planned in &plan.apps {
-            bound.push(listeners(planned.listen, threads)?);
+            let load = |files: &TlsFiles| server::Tls::load(&files.cert, &files.key);
+            let tls = planned.tls.as_ref().map(load).transpose();
+            let tls = tls.map_err(InputError::from)?;
+            bound.push((listeners(planned.listen, threads)?, tls));
         }
         // Before the files are read: what changes from here on is seen.
         let watched = options
@@ -172,8 +179,8 @@ impl App {
         let compiler = Compiler::new(engine, options.cache_dir.as_deref())?;
         let mut served = Vec::new();
         let ready = compile::ready(&plan, &grants, linked, &compiler)?;
-        for ((planned, listeners), components) in plan.apps.iter().zip(bound).zip(ready) {
-            served.push(Served::new(planned, listeners, components)?);
+        for ((planned, (listeners, tls)), components) in plan.apps.iter().zip(bound).zip(ready) {
+            served.push(Served::new(planned, listeners, tls, components)?);
         }
         let origins = || {
             served
@@ -296,6 +303,7 @@ impl Served {
     fn new(
         planned: &Planned,
         listeners: Vec<TcpListener>,
+        tls: Option<server::Tls>,
         components: Vec<Ready>,
     ) -> anyhow::Result<Self> {
         let first = listeners.first().context("an app has a listener")?;
@@ -303,9 +311,18 @@ impl Served {
             name: planned.app.name.clone(),
             address: first.local_addr()?,
             listeners,
+            tls,
             components,
             routes: planned.app.routes.clone(),
         })
+    }
+
+    /// What its address begins with.
+    fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     /// Routes to slots that live on the calling thread, inside its runtime.
@@ -325,6 +342,7 @@ impl Served {
         });
         Site {
             listener,
+            tls: self.tls.clone(),
             router: Router::new(routes.collect()),
             components,
             inside,

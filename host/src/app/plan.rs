@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::builtin;
-use crate::manifest::{self, HostConfig, Kind, Mistakes};
+use crate::manifest::{self, HostConfig, Kind, Mistakes, TlsFiles};
 
 /// Manifests that belong together, and the files they name.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Planned {
     pub app: manifest::App,
     /// Where it is served.
     pub listen: SocketAddr,
+    /// What it is served with over TLS.
+    pub tls: Option<TlsFiles>,
 }
 
 /// Where files come from.
@@ -55,6 +57,16 @@ pub enum PlanError {
     /// There is no address for an app.
     #[error("{} has no address: give one --listen for each manifest, in their order", .0.display())]
     NoAddress(PathBuf),
+    /// Two apps have one address, and one of them would never be reached.
+    #[error("{} is to be served on {listen}, as {} is: give each app an address of its own, with one --listen for each manifest in their order", path.display(), first.display())]
+    SameAddress {
+        /// The later manifest.
+        path: PathBuf,
+        /// The earlier one.
+        first: PathBuf,
+        /// The address.
+        listen: SocketAddr,
+    },
     /// Two apps have one name, and would have one state folder.
     #[error("{} is named {name}, as another app of this host is: what each stores is kept by its name", path.display())]
     SameName {
@@ -137,7 +149,11 @@ impl Plan {
         }
         Self {
             host,
-            apps: vec![Planned { app, listen }],
+            apps: vec![Planned {
+                app,
+                listen,
+                tls: None,
+            }],
             files: Files::Disk,
         }
     }
@@ -203,7 +219,19 @@ impl Plan {
                 Some(listen),
             ));
         }
-        Self::of_apps(files, host, apps)
+        let tls: Vec<_> = host.apps.iter().map(|entry| entry.tls.clone()).collect();
+        let mut plan = Self::of_apps(files, host, apps)?;
+        for (planned, tls) in plan.apps.iter_mut().zip(tls) {
+            planned.tls = tls;
+        }
+        Ok(plan)
+    }
+
+    /// Serves all apps over TLS, with this certificate in place of their own.
+    pub fn encrypt(&mut self, tls: &TlsFiles) {
+        for planned in &mut self.apps {
+            planned.tls = Some(tls.clone());
+        }
     }
 
     /// Reads all manifests before it complains about any.
@@ -231,7 +259,20 @@ impl Plan {
                 });
             }
             let listen = listen.ok_or_else(|| PlanError::NoAddress(app.path.clone()))?;
-            apps.push(Planned { app, listen });
+            // Port 0 is another port each time.
+            let same = |planned: &&Planned| listen.port() != 0 && planned.listen == listen;
+            if let Some(first) = apps.iter().find(same) {
+                return Err(PlanError::SameAddress {
+                    path: app.path,
+                    first: first.app.path.clone(),
+                    listen,
+                });
+            }
+            apps.push(Planned {
+                app,
+                listen,
+                tls: None,
+            });
         }
         Ok(Self { host, apps, files })
     }

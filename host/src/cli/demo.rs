@@ -83,9 +83,7 @@ fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crat
         // Made by the host, so that it is its owner's alone.
         state_dir: Some(folder.join("state")),
         cache_dir: std::env::var_os("SIGNET_CACHE_DIR").map(PathBuf::from),
-        admin: None,
-        threads: None,
-        watch: false,
+        ..Common::default()
     };
     App::open(plan, options(common), lines)?.start()
 }

@@ -13,6 +13,7 @@ use super::{Failure, build};
 use crate::app::grants::GrantError;
 use crate::app::plan::Plan;
 use crate::app::{App, InputError, Options, Watch, banner};
+use crate::manifest::TlsFiles;
 use crate::telemetry::{Lines, LogFormat};
 
 #[derive(Debug, Default, Args)]
@@ -52,6 +53,12 @@ pub(super) struct Common {
     /// Where to answer `/healthz`, `/readyz` and `/metrics`; nowhere unless it is said.
     #[arg(long, value_name = "ADDR")]
     pub(super) admin: Option<SocketAddr>,
+    /// Serve over TLS with this certificate, a PEM file with those that vouch for it below.
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file.
+    #[arg(long, value_name = "PEM", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
     /// How many threads serve; one for each core unless said otherwise.
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<std::num::NonZeroUsize>,
@@ -99,11 +106,14 @@ pub(super) fn up(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode
 
 /// Serves a plan until SIGTERM or SIGINT, then drains. `watch` is what the plan was read from.
 pub(super) fn serve_until_told(
-    plan: Plan,
-    common: Common,
+    mut plan: Plan,
+    mut common: Common,
     watch: Watch,
     format: LogFormat,
 ) -> Result<ExitCode, Failure> {
+    if let (Some(cert), Some(key)) = (common.tls_cert.take(), common.tls_key.take()) {
+        plan.encrypt(&TlsFiles { cert, key });
+    }
     forbid_core_dumps();
     let signals = Signals::start().map_err(anyhow::Error::from)?;
     let (lines, writer) = standard_output(format)?;

@@ -64,6 +64,17 @@ pub struct AppEntry {
     pub manifest: PathBuf,
     /// Where it is served.
     pub listen: SocketAddr,
+    /// What it is served with over TLS.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The files of a certificate, in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those that vouch for it.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// Where a variable's value comes from.
@@ -172,7 +183,8 @@ fn apps(root: &Table<'_>) -> Vec<AppEntry> {
         .flat_map(Item::list)
         .filter_map(|item| item.table())
     {
-        table.only(&["manifest", "listen"]);
+        table.only(&["manifest", "listen", "tls"]);
+        let tls = table.get("tls").map(|item| tls(&item));
         let manifest = table.require("manifest", "write the path of the app's spin.toml");
         let manifest = manifest.and_then(|item| item.file());
         let listen = table.require("listen", "write an address, such as `127.0.0.1:3000`");
@@ -185,9 +197,29 @@ fn apps(root: &Table<'_>) -> Vec<AppEntry> {
                 "`{listen}` is also another app's: give each an address of its own"
             ));
         }
-        apps.extend(manifest.map(|manifest| AppEntry { manifest, listen }));
+        apps.extend(manifest.map(|manifest| AppEntry {
+            manifest,
+            listen,
+            tls: tls.flatten(),
+        }));
     }
     apps
+}
+
+/// `tls = { cert = "cert.pem", key = "key.pem" }`.
+fn tls(item: &Item<'_>) -> Option<TlsFiles> {
+    let table = item.table()?;
+    table.only(&["cert", "key"]);
+    let cert = table.require("cert", "write the path of the certificate's PEM file");
+    let key = table.require(
+        "key",
+        "write the path of the PEM file with the certificate's key",
+    );
+    let (cert, key) = (cert.map(|item| item.file()), key.map(|item| item.file()));
+    Some(TlsFiles {
+        cert: cert.flatten()?,
+        key: key.flatten()?,
+    })
 }
 
 fn address(item: &Item<'_>) -> Option<SocketAddr> {

@@ -27,7 +27,7 @@ pub use build::Build;
 pub use component::Component;
 pub use dependency::{Dependency, Selector};
 pub use files::{Files, Mount};
-pub use host::{Admin, AppEntry, HostConfig, VariableSource, read_host};
+pub use host::{Admin, AppEntry, HostConfig, TlsFiles, VariableSource, read_host};
 pub use mistake::{Mistake, Mistakes};
 pub use source::Digest;
 pub use trigger::Route;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue};
-use http::uri::{Authority, Uri};
+use http::uri::{Authority, Scheme, Uri};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::BodyExt as _;
@@ -21,6 +21,7 @@ use super::respond::Refusal;
 use super::response_body::{Held, ResponseBody};
 use super::router::{Pattern, Router};
 use super::shared::Shared;
+use super::tls::Tls;
 use super::{head, respond, spin, trace};
 use crate::metrics::Asked;
 use crate::runtime::Slot;
@@ -30,6 +31,7 @@ use crate::runtime::pool::Within;
 pub(super) struct Here {
     /// Where it listens.
     pub(super) address: SocketAddr,
+    pub(super) tls: Option<Tls>,
     pub(super) router: Router<Place>,
     /// By name.
     pub(super) components: Vec<(String, Place)>,
@@ -83,6 +85,14 @@ impl Here {
         let mut components = self.components.iter();
         let (_, place) = components.find(|(have, _)| have.eq_ignore_ascii_case(name))?;
         Some(place)
+    }
+
+    /// How the app is asked from outside.
+    fn scheme(&self) -> Scheme {
+        match self.tls {
+            Some(_) => Scheme::HTTPS,
+            None => Scheme::HTTP,
+        }
     }
 
     /// The name under which the app itself is asked.
@@ -185,11 +195,11 @@ where
     let limits = &here.shared.limits;
     let (mut parts, body) = request.into_parts();
     match from {
-        From::Client => head::of_client(&mut parts, limits)?,
+        From::Client => head::of_client(&mut parts, limits, here.scheme())?,
         From::Guest { to } => {
             head::of_guest(&mut parts, limits)?;
             if *to == Within::App {
-                readdress(&mut parts, here.authority());
+                readdress(&mut parts, here.scheme(), here.authority());
             }
         }
     }
@@ -234,13 +244,13 @@ where
 }
 
 /// Gives a request to the app itself the name under which the app is asked from outside.
-fn readdress(parts: &mut http::request::Parts, authority: Option<Authority>) {
+fn readdress(parts: &mut http::request::Parts, scheme: Scheme, authority: Option<Authority>) {
     let Some(authority) = authority else { return };
     if let Ok(host) = HeaderValue::try_from(authority.as_str()) {
         parts.headers.insert(HOST, host);
     }
     let mut uri = parts.uri.clone().into_parts();
-    uri.authority = Some(authority);
+    (uri.scheme, uri.authority) = (Some(scheme), Some(authority));
     if let Ok(uri) = Uri::from_parts(uri) {
         parts.uri = uri;
     }

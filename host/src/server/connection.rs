@@ -19,11 +19,12 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::limits::Limits;
-use super::respond;
+use super::respond::{self, Refusal};
 use super::response_body::ResponseBody;
 use super::socket::Socket;
 use super::stream::{Stall, Streams};
 use super::traffic::{End, Flight, Traffic};
+use super::wire::Wire;
 
 /// How much of a request's body may be on its way to a guest that has not asked for it, over HTTP/2, in
 /// bytes: for one request, and for one connection.
@@ -49,10 +50,11 @@ pub(super) struct Incident {
     pub(super) stall: Option<Arc<Stall>>,
 }
 
-/// Serves the connection to its end. When `stop` turns true, requests that are under way or on their way
+/// Serves the connection, accepted at `since`, to its end. When `stop` turns true, requests that are under way or on their way
 /// are answered and no other is taken.
 pub(super) async fn serve<A, F>(
-    stream: TcpStream,
+    wire: Wire,
+    since: Instant,
     peer: SocketAddr,
     limits: &Limits,
     stop: watch::Receiver<bool>,
@@ -61,10 +63,8 @@ pub(super) async fn serve<A, F>(
     A: Fn(Request<Incoming>, Incident) -> F,
     F: Future<Output = Response<ResponseBody>> + Send + 'static,
 {
-    // A small response must not wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let traffic = Traffic::new(Instant::now());
-    let socket = Socket::new(stream, Arc::clone(&traffic), limits.write_timeout);
+    let traffic = Traffic::new(since);
+    let socket = Socket::new(wire, Arc::clone(&traffic), limits.write_timeout);
     let streams = Streams::new(limits.write_timeout);
     let builder = builder(limits, streams.clone());
     let reported = Arc::clone(&traffic);
@@ -191,12 +191,13 @@ fn builder(limits: &Limits, streams: Streams) -> auto::Builder<Streams> {
 const FAREWELL: Duration = Duration::from_secs(1);
 const FAREWELL_BYTES: u64 = 64 << 10;
 
-/// Tells a client that there is no place for its connection, whatever it asked.
-pub(super) async fn turn_away(mut stream: TcpStream) {
+/// Tells a client what it must know before it is sent away, whatever it asked.
+pub(super) async fn turn_away(mut stream: TcpStream, why: Refusal) {
     let farewell = async {
         // An answer that comes before the question is taken for a broken connection.
         let _ = stream.read(&mut [0; 1024]).await?;
-        stream.write_all(respond::no_place().as_bytes()).await?;
+        let words = respond::last_words(why);
+        stream.write_all(words.as_bytes()).await?;
         stream.shutdown().await?;
         // A socket closed over unread bytes would take the answer back.
         tokio::io::copy(&mut stream.take(FAREWELL_BYTES), &mut tokio::io::sink()).await

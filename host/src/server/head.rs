@@ -11,8 +11,8 @@ use super::respond::Refusal;
 use crate::runtime::pool::Within;
 
 /// Checks the head of a client's request and gives it the absolute URI that WASI expects: over HTTP/1 the
-/// authority comes in the Host header.
-pub(super) fn of_client(parts: &mut Parts, limits: &Limits) -> Result<(), Refusal> {
+/// authority comes in the Host header. The scheme is that of the listener, whatever the client takes it for.
+pub(super) fn of_client(parts: &mut Parts, limits: &Limits, scheme: Scheme) -> Result<(), Refusal> {
     bounded(parts, limits)?;
     let authority = authority(parts)?;
     let mut uri = std::mem::take(&mut parts.uri).into_parts();
@@ -23,7 +23,7 @@ pub(super) fn of_client(parts: &mut Parts, limits: &Limits) -> Result<(), Refusa
     {
         return Err(Refusal::BadTarget);
     }
-    uri.scheme = Some(Scheme::HTTP);
+    uri.scheme = Some(scheme);
     uri.authority = Some(authority);
     parts.uri = Uri::from_parts(uri).map_err(|_| Refusal::BadTarget)?;
     // An offer to speak another protocol stands here; it is not taken up.
@@ -125,7 +125,7 @@ mod tests {
             ..Limits::default()
         };
         let mut parts = request.body(()).unwrap().into_parts().0;
-        of_client(&mut parts, &limits).map(|()| parts.uri.to_string())
+        of_client(&mut parts, &limits, Scheme::HTTP).map(|()| parts.uri.to_string())
     }
 
     fn get(target: &str) -> http::request::Builder {

@@ -17,8 +17,10 @@ mod shared;
 mod socket;
 mod spin;
 mod stream;
+mod tls;
 mod trace;
 mod traffic;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,16 +34,21 @@ use tokio::task::{JoinError, JoinSet};
 use crate::metrics::Present;
 use crate::runtime::Slot;
 use answer::{Here, Place};
+use respond::Refusal;
 use router::Router;
+use wire::{Failure, Wire};
 
 pub use inside::Inside;
 pub use limits::Limits;
 pub use shared::Shared;
+pub use tls::{Tls, TlsError};
 
 /// One address on one thread: its listener and what is served there.
 pub struct Site {
     /// The listener of this thread.
     pub listener: std::net::TcpListener,
+    /// What speaks TLS there; none speaks HTTP without.
+    pub tls: Option<Tls>,
     /// Which component answers which path.
     pub router: Router<Slot>,
     /// All components of the app by name, those that no route leads to included.
@@ -67,6 +74,7 @@ pub async fn serve(
         let listener = TcpListener::from_std(site.listener)?;
         let here = Here {
             address: listener.local_addr()?,
+            tls: site.tls,
             router: Place::router(site.router),
             components: Place::named(site.components),
             shared: Arc::clone(&shared),
@@ -149,11 +157,16 @@ fn take(
     if let Some(place) = here.shared.connection() {
         connections.spawn(async move {
             let _open = Present::new(&here.shared.metrics.connections_open);
+            let since = Instant::now();
+            let limits = &here.shared.limits;
+            let Some(wire) = open(stream, peer, &here, since, stop.clone()).await else {
+                return;
+            };
             let client = spin::client(peer);
             let answer = |request, incident| {
                 answer::answer_client(Arc::clone(&here), request, incident, client.clone())
             };
-            connection::serve(stream, peer, &here.shared.limits, stop, answer).await;
+            connection::serve(wire, since, peer, limits, stop, answer).await;
             drop(place);
         });
         return;
@@ -165,12 +178,38 @@ fn take(
             "connections were turned away: as many are open as may be"
         );
     }
-    if let Some(place) = here.shared.farewell() {
+    // Who waits for a handshake takes no words.
+    if let (None, Some(place)) = (&here.tls, here.shared.farewell()) {
         connections.spawn(async move {
-            connection::turn_away(stream).await;
+            connection::turn_away(stream, Refusal::Full).await;
             drop(place);
         });
     }
+}
+
+/// The way to a client that has just connected; none if it does not speak what is spoken here.
+async fn open(
+    stream: TcpStream,
+    peer: SocketAddr,
+    here: &Here,
+    since: Instant,
+    stop: watch::Receiver<bool>,
+) -> Option<Wire> {
+    let Some(tls) = &here.tls else {
+        return Some(Wire::plain(stream));
+    };
+    // One time for both: the handshake's is not the head's.
+    let end = since.checked_add(here.shared.limits.header_timeout)?;
+    match Wire::open(stream, tls, end.into(), stop).await {
+        Ok(wire) => return Some(wire),
+        Err(Failure::Plain(stream)) => {
+            connection::turn_away(stream, Refusal::NotEncrypted).await;
+        }
+        Err(Failure::Gone(error)) => {
+            tracing::debug!(%peer, %error, "a handshake came to nothing");
+        }
+    }
+    None
 }
 
 fn report(ended: Result<(), JoinError>) {

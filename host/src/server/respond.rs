@@ -17,6 +17,8 @@ pub enum Refusal {
     NoRoute,
     /// The request names no host, or one that cannot be read, or two.
     NoHost,
+    /// The request is not encrypted, on a listener that speaks TLS.
+    NotEncrypted,
     /// The request's target is not a path on this host.
     BadTarget,
     /// The request's target is longer than allowed.
@@ -49,7 +51,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NoHost | Self::BadTarget => StatusCode::BAD_REQUEST,
+            Self::NoHost | Self::NotEncrypted | Self::BadTarget => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -69,6 +71,7 @@ impl Refusal {
         match self {
             Self::NoRoute => "no component serves this path",
             Self::NoHost => "the request names no valid host, or more than one",
+            Self::NotEncrypted => "this address speaks https: the request came without",
             Self::BadTarget => "the request's target is not a path on this host",
             Self::TargetTooLong => "the request's target is too long",
             Self::HeadTooLarge => "the request's head is too large",
@@ -100,12 +103,16 @@ pub fn refuse(refusal: &Refusal) -> Response<WasiBody> {
     response
 }
 
-/// What a client is told whose connection has no place, before it has said which protocol it speaks.
-pub fn no_place() -> String {
-    let (status, problem) = (Refusal::Full.status(), problem(&Refusal::Full));
+/// What a client is told whose connection is not served, whichever protocol it speaks.
+pub fn last_words(why: Refusal) -> String {
+    let (status, problem) = (why.status(), problem(&why));
+    let retry = match why {
+        Refusal::Full => "retry-after: 1\r\n",
+        _ => "",
+    };
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-         retry-after: 1\r\nconnection: close\r\n\r\n{problem}",
+         {retry}connection: close\r\n\r\n{problem}",
         problem.len()
     )
 }
@@ -130,6 +137,7 @@ mod tests {
         for (refusal, status) in [
             (Refusal::NoRoute, 404),
             (Refusal::NoHost, 400),
+            (Refusal::NotEncrypted, 400),
             (Refusal::BadTarget, 400),
             (Refusal::Silent, 408),
             (Refusal::TooLarge, 413),

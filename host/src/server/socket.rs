@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::traffic::Traffic;
+use super::wire::Wire;
 
 /// How long a closing socket reads on, and how much, so that a client that is still sending gets to read
 /// the answer: a socket closed over unread bytes resets the connection, and a reset discards the answer.
@@ -21,7 +21,7 @@ const LINGER_BYTES: usize = 1 << 20;
 
 /// A client's end.
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Wire,
     traffic: Arc<Traffic>,
     write_timeout: Duration,
     /// Runs while a write waits.
@@ -35,7 +35,7 @@ struct Closing {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, traffic: Arc<Traffic>, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: Wire, traffic: Arc<Traffic>, write_timeout: Duration) -> Self {
         Self {
             stream,
             traffic,
@@ -135,14 +135,21 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // TLS keeps what the socket does not take. A socket keeps nothing: that it has flushed says nothing
+        // of a write that waits.
+        match self.stream.is_tls() {
+            true => self.bounded(cx, flushed),
+            false => flushed,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.closing.is_none()
-            && let Err(error) = std::task::ready!(Pin::new(&mut self.stream).poll_shutdown(cx))
-        {
-            return Poll::Ready(Err(error));
+        if self.closing.is_none() {
+            let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+            if let Err(error) = std::task::ready!(self.bounded(cx, shut)) {
+                return Poll::Ready(Err(error));
+            }
         }
         self.linger(cx).map(Ok)
     }

@@ -151,6 +151,7 @@ fn who_waits_to_be_accepted_when_the_host_stops_is_served() {
         .unwrap();
     let site = Site {
         listener,
+        tls: None,
         router: Router::new(Vec::new()),
         components: Vec::new(),
         inside: Inside::default(),

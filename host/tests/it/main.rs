@@ -34,4 +34,5 @@ mod spin_headers;
 mod start;
 mod state;
 mod tidy;
+mod tls;
 mod watch;

@@ -61,6 +61,28 @@ generate = true
 "#;
 
 #[test]
+fn a_certificate_has_two_files_beside_the_manifest() {
+    let app = |tls: &str| format!("[[app]]\nmanifest = \"a\"\nlisten = \"[::1]:1\"\ntls = {tls}");
+    let host = read(&app("{ cert = \"c.pem\", key = \"/k.pem\" }")).unwrap();
+    let files = TlsFiles {
+        cert: "dir/c.pem".into(),
+        key: "/k.pem".into(),
+    };
+    assert_eq!(host.apps[0].tls, Some(files));
+    one(
+        &app("{ cert = \"c\" }"),
+        "4:7",
+        "`app[0].tls.key` is missing",
+    );
+    one(
+        &app("{ cert = \"c\", key = \"k\", ca = \"x\" }"),
+        "4:32",
+        "`app[0].tls.ca` is not known",
+    );
+    one(&app("\"c.pem\""), "4:7", "must be a table");
+}
+
+#[test]
 fn a_whole_file_is_read() {
     let host = read(WHOLE).unwrap();
     assert_eq!(
@@ -70,6 +92,7 @@ fn a_whole_file_is_read() {
     let app = |manifest: &str, listen: &str| AppEntry {
         manifest: manifest.into(),
         listen: listen.parse().unwrap(),
+        tls: None,
     };
     assert_eq!(
         host.apps,

@@ -96,6 +96,7 @@ pub(crate) struct Host {
     cache: PathBuf,
     flags: Vec<(String, String)>,
     host: String,
+    app: String,
     threads: usize,
     resolver: Option<Arc<dyn Resolve>>,
     watch: Option<Watch>,
@@ -114,6 +115,7 @@ impl Host {
             cache: cache(),
             flags: Vec::new(),
             host: String::new(),
+            app: String::new(),
             threads: 2,
             resolver: None,
             watch: None,
@@ -129,6 +131,12 @@ impl Host {
     /// Lines of the `signet.toml` that runs the app.
     pub(crate) fn host(mut self, text: &str) -> Self {
         writeln!(self.host, "{text}").unwrap();
+        self
+    }
+
+    /// A line of the app's own table there.
+    pub(crate) fn app(mut self, line: &str) -> Self {
+        writeln!(self.app, "{line}").unwrap();
         self
     }
 
@@ -203,8 +211,9 @@ impl Host {
         std::fs::write(&manifest, text)?;
         let file = self.folder.path().join("signet.toml");
         let host = &self.host;
+        let own = &self.app;
         let app = "[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"";
-        std::fs::write(&file, format!("{host}\n{app}"))?;
+        std::fs::write(&file, format!("{host}\n{app}\n{own}"))?;
         open(Plan::read(&[file], &[])?, self.options())
     }
 

@@ -240,7 +240,8 @@ fn served_at(line: &str) -> Option<SocketAddr> {
     let (_, address) = if line.contains("\"message\":\"serving\"") {
         line.split_once("\"address\":\"")?
     } else {
-        line.split_once("  http://")?
+        line.split_once("  http://")
+            .or(line.split_once("  https://"))?
     };
     address.split('"').next()?.parse().ok()
 }
