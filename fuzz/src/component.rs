@@ -7,7 +7,7 @@ use std::sync::Arc;
 use signet::builtin;
 use signet::runtime::compose::{Link, Part, Selector, compose};
 use signet::runtime::inspect::inspect;
-use signet::runtime::linker::provides;
+use signet::runtime::linker::Served;
 use signet::runtime::needs::Needs;
 use wasmparser::{Validator, WasmFeatures};
 
@@ -36,7 +36,7 @@ fn read(root: &[u8], hmac: &[&[u8]]) {
         .iter()
         .chain(hmac)
         .all(|bytes| is_valid(bytes));
-    if let Ok(composed) = compose(&root, &provides) {
+    if let Ok(composed) = compose(&root, Served) {
         assert!(
             !sound || is_valid(&composed.bytes),
             "valid components became one that is not"

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::plan::Files;
 use crate::manifest::{self, Dependency, Digest};
+use crate::runtime::admit::{AdmitError, admit};
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
 use crate::runtime::linker;
 
@@ -35,6 +36,16 @@ pub enum LinkError {
         /// The digest that it has.
         found: String,
     },
+    /// A core module that cannot be made a component.
+    #[error("{component}: {} cannot be taken", path.display())]
+    Admit {
+        /// The component.
+        component: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: AdmitError,
+    },
     /// The parts do not fit.
     #[error("{component} cannot be linked")]
     Compose {
@@ -56,7 +67,7 @@ pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, L
         bytes: reader.read(&component.source, component.digest.as_ref())?,
         dependencies: reader.links(&component.dependencies)?,
     };
-    compose::compose(&root, &linker::provides).map_err(|source| LinkError::Compose {
+    compose::compose(&root, linker::Served).map_err(|source| LinkError::Compose {
         component: component.name.clone(),
         source: Box::new(source),
     })
@@ -106,7 +117,12 @@ impl Reader<'_> {
                 });
             }
         }
-        Ok(Arc::from(bytes))
+        let component = admit(bytes).map_err(|source| LinkError::Admit {
+            component: self.component.to_owned(),
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Arc::from(component))
     }
 }
 

@@ -5,6 +5,8 @@ use semver::Version;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::compose::Host;
+use super::refused;
 use super::state::State;
 use crate::capability::{keyvalue, sqlite, variables};
 
@@ -121,6 +123,20 @@ const PROVIDED: &[(&str, &str, &[&str])] = &[
     ("wasi:config", "0.2.0-draft-2024-09-27", &["store"]),
     ("wasi:config", "0.2.0-draft", &["store", "runtime"]),
 ];
+
+/// This host, to whoever links components for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Served;
+
+impl Host for Served {
+    fn provides(&self, import: &str) -> bool {
+        provides(import)
+    }
+
+    fn refuses(&self, import: &str) -> Option<&'static str> {
+        refused::words(import)
+    }
+}
 
 /// Whether the host serves the interface `name`, such as `wasi:http/types@0.2.3`. Released versions
 /// of one semver track serve each other, as in Wasmtime's Linker; a pre-release serves only itself.

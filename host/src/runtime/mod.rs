@@ -3,11 +3,13 @@
 //! a guest's: that is the capabilities' business.
 
 pub mod inspect;
+pub mod admit;
 pub mod compose;
 pub mod needs;
 pub mod cache;
 pub mod engine;
 pub mod linker;
+pub mod refused;
 pub mod state;
 pub mod pool;
 pub mod signer;

@@ -53,6 +53,8 @@ const PURE: &[&str] = &[
     "runtime/compose",
     "runtime/inspect.rs",
     "runtime/needs.rs",
+    "runtime/refused.rs",
+    "runtime/admit",
     "server/router.rs",
     "capability/http/allow.rs",
     "net/address.rs",

@@ -48,12 +48,45 @@ pub struct Link {
 /// One component made of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
-    /// The component. A root without dependencies is unchanged.
+    /// The component. A root without dependencies and without refused imports is unchanged.
     pub bytes: Vec<u8>,
     /// Every link that was made.
     pub linked: Vec<LinkedImport>,
     /// Every part that was denied something.
     pub isolated: Vec<Isolated>,
+    /// Every import that answers with a refusal.
+    pub refused: Vec<Refused>,
+}
+
+/// An import that is answered with a refusal, because the host knows it and does not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The part that imports.
+    pub part: String,
+    /// The name of the import.
+    pub import: String,
+    /// What each call is told.
+    pub words: &'static str,
+}
+
+/// What a host has for the imports that no dependency satisfies.
+pub trait Host {
+    /// Whether it provides the import of this name.
+    fn provides(&self, import: &str) -> bool;
+
+    /// What a call of the import is told, if the host knows it and does not have it.
+    fn refuses(&self, import: &str) -> Option<&'static str>;
+}
+
+/// A host that knows no more than it provides.
+impl<F: Fn(&str) -> bool> Host for F {
+    fn provides(&self, import: &str) -> bool {
+        self(import)
+    }
+
+    fn refuses(&self, _: &str) -> Option<&'static str> {
+        None
+    }
 }
 
 /// An import that another component satisfies.
@@ -78,9 +111,7 @@ pub struct Isolated {
     pub denied: Vec<String>,
 }
 
-/// Links `root` with its dependencies, theirs included.
-///
-/// `provided` says of an import's name whether the host itself provides it.
-pub fn compose(root: &Part, provided: &dyn Fn(&str) -> bool) -> Result<Composed, ComposeError> {
-    wire::Wiring::new(provided).finish(root)
+/// Links `root` with its dependencies, theirs included. `host` provides, or refuses, the rest.
+pub fn compose(root: &Part, host: impl Host) -> Result<Composed, ComposeError> {
+    wire::Wiring::new(&host).finish(root)
 }

@@ -10,30 +10,33 @@ use std::sync::Arc;
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 use wac_types::Package;
 
+use super::deny::{self, Denial};
 use super::error::{ComposeError, MissingImport};
 use super::select::{Choice, Surface, choose, is_types_only, nearest};
-use super::{Composed, Isolated, LinkedImport, Part, baseline, deny};
+use super::{Composed, Host, Isolated, LinkedImport, Part, Refused, baseline};
 use crate::runtime::inspect::inspect;
 
 /// One root in the making.
 pub(super) struct Wiring<'a> {
-    provided: &'a dyn Fn(&str) -> bool,
+    host: &'a dyn Host,
     graph: CompositionGraph,
     /// The components in the graph, so that each is written once.
     packages: Vec<(Arc<[u8]>, PackageId)>,
     linked: Vec<LinkedImport>,
     isolated: Vec<Isolated>,
+    refused: Vec<Refused>,
     missing: Vec<MissingImport>,
 }
 
 impl<'a> Wiring<'a> {
-    pub(super) fn new(provided: &'a dyn Fn(&str) -> bool) -> Self {
+    pub(super) fn new(host: &'a dyn Host) -> Self {
         Self {
-            provided,
+            host,
             graph: CompositionGraph::new(),
             packages: Vec::new(),
             linked: Vec::new(),
             isolated: Vec::new(),
+            refused: Vec::new(),
             missing: Vec::new(),
         }
     }
@@ -44,7 +47,7 @@ impl<'a> Wiring<'a> {
         if !self.missing.is_empty() {
             return Err(ComposeError::Missing(self.missing));
         }
-        let bytes = if root.dependencies.is_empty() {
+        let bytes = if root.dependencies.is_empty() && self.refused.is_empty() {
             root.bytes.to_vec()
         } else {
             self.write(root, instance)?
@@ -53,6 +56,7 @@ impl<'a> Wiring<'a> {
             bytes,
             linked: self.linked,
             isolated: self.isolated,
+            refused: self.refused,
         })
     }
 
@@ -104,28 +108,40 @@ impl<'a> Wiring<'a> {
             });
         }
 
-        let mut denied = Vec::new();
+        let (mut denials, mut denied) = (Vec::new(), Vec::new());
         for (import, kind) in &own.imports {
             let is_linked = arguments.iter().any(|(name, _)| name == import);
             if is_linked || is_types_only(self.graph.types(), *kind) {
                 continue;
             }
-            if !(self.provided)(import) {
+            let provided = self.host.provides(import);
+            let refused = self.host.refuses(import).filter(|_| !provided);
+            if let Some(words) = refused {
+                denials.push(denial(import, words));
+                self.refused.push(Refused {
+                    part: part.name.clone(),
+                    import: import.clone(),
+                    words,
+                });
+            } else if !provided {
                 self.missing.push(MissingImport {
                     part: part.name.clone(),
                     import: import.clone(),
                     near: nearest(part, &dependencies, import),
                 });
             } else if isolated && !baseline::keeps(import) {
+                denials.push(denial(import, deny::INHERITS_NOTHING));
                 denied.push(import.clone());
             }
         }
-        if !denied.is_empty() {
-            let denials = self.denials(part, &denied, &arguments)?;
-            for import in &denied {
-                let argument = self.alias(part, denials, import)?;
-                arguments.push((import.clone(), argument));
+        if !denials.is_empty() {
+            let node = self.denials(part, &denials, &arguments)?;
+            for Denial { import, .. } in denials {
+                let argument = self.alias(part, node, &import)?;
+                arguments.push((import, argument));
             }
+        }
+        if !denied.is_empty() {
             self.isolated.push(Isolated {
                 part: part.name.clone(),
                 denied,
@@ -142,7 +158,7 @@ impl<'a> Wiring<'a> {
     fn denials(
         &mut self,
         part: &Part,
-        denied: &[String],
+        denied: &[Denial],
         arguments: &[(String, NodeId)],
     ) -> Result<NodeId, ComposeError> {
         let fault = |source| ComposeError::Deny {
@@ -244,6 +260,13 @@ impl<'a> Wiring<'a> {
                 reason,
             })?
             .map_err(|fault| unwritable(root, fault))
+    }
+}
+
+fn denial(import: &str, words: &'static str) -> Denial {
+    Denial {
+        import: import.to_owned(),
+        words,
     }
 }
 

@@ -6,15 +6,18 @@
 
 use wit_parser::{Int, Resolve, SizeAlign, Type, TypeDefKind};
 
-/// What a denial says where its type has room for words.
-pub(super) const MESSAGE: &str =
-    "access denied: a dependency inherits nothing unless the manifest says so";
-
 /// Lays out denials for the types of one `Resolve`.
 pub(super) struct Denials<'a> {
     resolve: &'a Resolve,
     sizes: SizeAlign,
-    message_at: u32,
+    words: Words,
+}
+
+/// What a denial says where its type has room for words: where they stand in memory, and their length.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    pub(super) at: u32,
+    pub(super) length: u32,
 }
 
 /// Whether the value is the answer itself or says why there is none.
@@ -25,14 +28,14 @@ enum Role {
 }
 
 impl<'a> Denials<'a> {
-    /// Denials whose words stand at `message_at`.
-    pub(super) fn new(resolve: &'a Resolve, message_at: u32) -> Self {
+    /// Denials that say `words`.
+    pub(super) fn new(resolve: &'a Resolve, words: Words) -> Self {
         let mut sizes = SizeAlign::default();
         sizes.fill(resolve);
         Self {
             resolve,
             sizes,
-            message_at,
+            words,
         }
     }
 
@@ -46,8 +49,8 @@ impl<'a> Denials<'a> {
         let id = match ty {
             Type::String => {
                 if role == Role::Reason {
-                    put(&mut bytes, 0, &self.message_at.to_le_bytes())?;
-                    put(&mut bytes, 4, &(MESSAGE.len() as u32).to_le_bytes())?;
+                    put(&mut bytes, 0, &self.words.at.to_le_bytes())?;
+                    put(&mut bytes, 4, &self.words.length.to_le_bytes())?;
                 }
                 return Some(bytes);
             }
@@ -84,7 +87,10 @@ impl<'a> Denials<'a> {
             TypeDefKind::Variant(variant) => {
                 let cases: Vec<_> = variant.cases.iter().map(|case| case.ty.as_ref()).collect();
                 let names = variant.cases.iter().map(|case| case.name.as_str());
-                let wordy = cases.iter().rposition(|ty| self.is_string(*ty));
+                let is_wordy = |at: &usize| cases.get(*at).is_some_and(|ty| self.is_string(*ty));
+                let general = variant.cases.iter().position(|case| is_general(&case.name));
+                let wordy = general.filter(is_wordy);
+                let wordy = wordy.or_else(|| (0..cases.len()).rev().find(is_wordy));
                 denied(names)
                     .into_iter()
                     .chain(wordy)
@@ -149,6 +155,11 @@ impl<'a> Denials<'a> {
     pub(super) fn align(&self, ty: &Type) -> usize {
         self.sizes.align(ty).align_wasm32()
     }
+}
+
+/// Whether a case is for whatever the others do not name.
+fn is_general(name: &str) -> bool {
+    matches!(name, "other" | "io" | "runtime-error")
 }
 
 /// The case that is called a denial.

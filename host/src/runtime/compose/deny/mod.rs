@@ -16,6 +16,19 @@ use wasmparser::{BinaryReaderError, Parser, Payload};
 use wit_component::{ComponentEncoder, DecodedWasm, StringEncoding, embed_component_metadata};
 use wit_parser::{InterfaceId, Resolve, World, WorldId, WorldItem, WorldKey};
 
+/// An import that is answered with a denial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Denial {
+    /// Its name.
+    pub(super) import: String,
+    /// What is said where the answer has room for words.
+    pub(super) words: &'static str,
+}
+
+/// What a dependency is told that inherits nothing.
+pub(super) const INHERITS_NOTHING: &str =
+    "access denied: a dependency inherits nothing unless the manifest says so";
+
 /// Why no denials could be made for a component.
 #[derive(Debug, Error)]
 pub enum DenyError {
@@ -31,7 +44,7 @@ pub enum DenyError {
 }
 
 /// The component that denies these imports of `dependent`.
-pub(super) fn component(dependent: &[u8], denied: &[String]) -> Result<Vec<u8>, DenyError> {
+pub(super) fn component(dependent: &[u8], denied: &[Denial]) -> Result<Vec<u8>, DenyError> {
     let unreadable = |fault| DenyError::Unreadable(format!("{fault:#}"));
     let imports = imports(dependent).map_err(|fault| DenyError::Unreadable(fault.to_string()))?;
     let (mut resolve, imported) = match wit_component::decode(imports).map_err(unreadable)? {
@@ -43,7 +56,7 @@ pub(super) fn component(dependent: &[u8], denied: &[String]) -> Result<Vec<u8>, 
     let world = world_of_denials(&mut resolve, imported, denied)?;
 
     let unbuildable = |fault| DenyError::Unbuildable(format!("{fault:#}"));
-    let mut module = module::module(&resolve, world);
+    let mut module = module::module(&resolve, world, denied);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .map_err(unbuildable)?;
     ComponentEncoder::default()
@@ -74,7 +87,7 @@ fn imports(component: &[u8]) -> Result<&[u8], BinaryReaderError> {
 fn world_of_denials(
     resolve: &mut Resolve,
     imported: WorldId,
-    denied: &[String],
+    denied: &[Denial],
 ) -> Result<WorldId, DenyError> {
     let Some(source) = resolve.worlds.get(imported) else {
         return Err(DenyError::Unreadable("it has no world".to_owned()));
@@ -87,11 +100,12 @@ fn world_of_denials(
         ..source.clone()
     };
     for (key, item) in &source.imports {
-        if denied.contains(&resolve.name_world_key(key)) {
+        let name = resolve.name_world_key(key);
+        if denied.iter().any(|denial| denial.import == name) {
             world.exports.insert(key.clone(), item.clone());
         }
     }
-    for name in denied {
+    for Denial { import: name, .. } in denied {
         let is_denied = |(key, item): (&WorldKey, &WorldItem)| {
             resolve.name_world_key(key) == *name && matches!(item, WorldItem::Interface { .. })
         };

@@ -1,8 +1,8 @@
 //! The core module behind the denials.
 //!
 //! Owns its layout and its code. A world comes in; a module goes out that exports a function for
-//! each of the world's exported functions. Memory holds the words, then one answer for each
-//! function, then room for arguments, which nobody reads: every allocation gets the same room.
+//! each of the world's exported functions. Memory holds for each interface its words, then one answer for
+//! each function, then room for arguments, which nobody reads: every allocation gets the same room.
 
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, Function,
@@ -13,7 +13,8 @@ use wit_parser::{
     LiftLowerAbi, ManglingAndAbi, Resolve, WasmExport, WasmExportKind, World, WorldId, WorldItem,
 };
 
-use super::answer::{Denials, MESSAGE};
+use super::Denial;
+use super::answer::{Denials, Words};
 use super::drops::{Drop, drops};
 
 /// Synchronous even for async functions: an answer that is known does not wait.
@@ -43,18 +44,22 @@ enum Answer {
 }
 
 /// The module for a world of denials.
-pub(super) fn module(resolve: &Resolve, world: WorldId) -> Vec<u8> {
+pub(super) fn module(resolve: &Resolve, world: WorldId, denied: &[Denial]) -> Vec<u8> {
     let Some(world) = resolve.worlds.get(world) else {
         return Module::new().finish();
     };
-    let mut image = MESSAGE.as_bytes().to_vec();
-    let functions = functions(resolve, world, &mut image);
+    let mut image = Vec::new();
+    let functions = functions(resolve, world, denied, &mut image);
     align(&mut image, 16);
     encode(resolve, &functions, &image)
 }
 
-fn functions(resolve: &Resolve, world: &World, image: &mut Vec<u8>) -> Vec<Denied> {
-    let denials = Denials::new(resolve, BASE);
+fn functions(
+    resolve: &Resolve,
+    world: &World,
+    denied: &[Denial],
+    image: &mut Vec<u8>,
+) -> Vec<Denied> {
     let mut functions = Vec::new();
     for (key, item) in &world.exports {
         let WorldItem::Interface { id, .. } = item else {
@@ -63,6 +68,10 @@ fn functions(resolve: &Resolve, world: &World, image: &mut Vec<u8>) -> Vec<Denie
         let Some(interface) = resolve.interfaces.get(*id) else {
             continue;
         };
+        let name = resolve.name_world_key(key);
+        let words = denied.iter().find(|denial| denial.import == name);
+        let words = put(image, words.map_or("", |denial| denial.words));
+        let denials = Denials::new(resolve, words);
         for function in interface.functions.values() {
             let signature = resolve.wasm_signature(AbiVariant::GuestExport, function);
             let answer = match &function.result {
@@ -206,6 +215,16 @@ fn body(denied: &Denied, imported: &[&(String, String)]) -> Function {
     }
     code.end();
     function
+}
+
+/// Puts words into memory.
+fn put(image: &mut Vec<u8>, words: &str) -> Words {
+    let at = BASE + image.len() as u32;
+    image.extend(words.as_bytes());
+    Words {
+        at,
+        length: words.len() as u32,
+    }
 }
 
 /// Always the same room, made larger when a request is larger than what is there.

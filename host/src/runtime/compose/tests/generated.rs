@@ -10,7 +10,7 @@ use super::super::{ComposeError, compose};
 use super::{Part, from_wit, part};
 use crate::builtin;
 use crate::cases::cases;
-use crate::runtime::linker::provides;
+use crate::runtime::linker::Served;
 
 /// What becomes of one import of the root.
 #[derive(Debug, Clone)]
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn what_fits_is_wired_and_what_is_missing_is_named(fates in prop::collection::vec(fate(), 1..5)) {
         let case = case(&fates);
-        let composed = compose(&case.root, &|name| case.provided.contains(name));
+        let composed = compose(&case.root, |name: &str| case.provided.contains(name));
         match composed {
             Err(ComposeError::NotExported { wanted, .. }) => prop_assert!(case.wrong.contains(&wanted)),
             Err(ComposeError::Missing(found)) => {
@@ -169,7 +169,7 @@ proptest! {
     fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..64), is_wasm in any::<bool>()) {
         let head: &[u8] = if is_wasm { b"\0asm\x0d\0\x01\0" } else { b"" };
         let bytes = [head, &bytes].concat();
-        if let Ok(composed) = compose(&part("any", bytes.clone()), &|_| true) {
+        if let Ok(composed) = compose(&part("any", bytes.clone()), |_: &str| true) {
             // A head without anything behind it is a component too, and few others are met by chance.
             prop_assert_eq!(composed.bytes, bytes);
         }
@@ -194,7 +194,7 @@ proptest! {
         let sound = is_valid(&flipped);
         let (root, hmac) = if is_root { (&flipped[..], whole) } else { (whole, &flipped[..]) };
         let root = part("root", root).with("fermyon:hmac", &part("hmac", hmac));
-        if let Ok(composed) = compose(&root, &provides) {
+        if let Ok(composed) = compose(&root, Served) {
             prop_assert!(!sound || is_valid(&composed.bytes));
         }
     }

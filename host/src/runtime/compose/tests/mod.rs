@@ -5,6 +5,7 @@
 mod generated;
 mod isolation;
 mod linking;
+mod refusal;
 mod running;
 
 use std::sync::Arc;

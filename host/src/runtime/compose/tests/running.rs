@@ -10,14 +10,28 @@ use wasmtime::component::{Component, Linker, Resource, ResourceAny, ResourceType
 use wasmtime::{Config, Engine, Store};
 
 use super::from_text;
-use crate::runtime::compose::compose;
+use crate::runtime::compose::{Composed, Host, compose};
+use crate::runtime::refused;
 
 /// What a dependency imports and hands on.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// The name of the interface.
-    import: &'a str,
+    pub(super) import: &'a str,
     /// What is in it, as text.
-    exports: &'a str,
+    pub(super) exports: &'a str,
+}
+
+/// A host that has the network and refuses the rest.
+struct Refuses;
+
+impl Host for Refuses {
+    fn provides(&self, import: &str) -> bool {
+        import.starts_with("wasi:sockets/")
+    }
+
+    fn refuses(&self, import: &str) -> Option<&'static str> {
+        refused::words(import)
+    }
 }
 
 /// A resource of the host.
@@ -28,7 +42,7 @@ const NETWORK: &str = r#"(import "wasi:sockets/network@0.2.0" (instance $network
     (export "network" (type (sub resource)))))
     (alias export $network "network" (type $token))"#;
 
-struct Running {
+pub(super) struct Running {
     store: Store<()>,
     instance: wasmtime::component::Instance,
     /// How many of the host's resources were dropped.
@@ -50,9 +64,33 @@ impl Running {
         );
         let library = from_text("library.wasm", &library);
         let root = from_text("root", &root).with("lib:lib@1.0.0", &library);
-        let composed = compose(&root, &|_| true).expect("composed");
+        let composed = compose(&root, |_: &str| true).expect("composed");
         assert!(!composed.inspect().imports.contains(&import.to_string()));
+        Self::of(&composed).await
+    }
 
+    /// A root that hands on what this host refuses.
+    pub(super) async fn refused(asked: &[Asked<'_>]) -> Self {
+        let (mut imports, mut exports) = (String::new(), String::new());
+        for (
+            at,
+            Asked {
+                import,
+                exports: own,
+            },
+        ) in asked.iter().enumerate()
+        {
+            imports += &format!(r#"(import "{import}" (instance $asked{at} {own}))"#);
+            exports += &format!(r#"(export "lib:lib/api{at}@1.0.0" (instance $asked{at}))"#);
+        }
+        let root = format!("(component {NETWORK} {imports} {exports})");
+        let root = from_text("root", &root);
+        let composed = compose(&root, Refuses).expect("composed");
+        assert_eq!(composed.refused.len(), asked.len());
+        Self::of(&composed).await
+    }
+
+    async fn of(composed: &Composed) -> Self {
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         let engine = Engine::new(&config).expect("an engine");
@@ -83,7 +121,16 @@ impl Running {
 
     /// Calls a function of the root, and so its denial.
     async fn ask(&mut self, function: &str, params: &[Val]) -> wasmtime::Result<Val> {
-        let interface = "lib:lib/api@1.0.0";
+        self.ask_of("lib:lib/api@1.0.0", function, params).await
+    }
+
+    /// The same, of another interface.
+    pub(super) async fn ask_of(
+        &mut self,
+        interface: &str,
+        function: &str,
+        params: &[Val],
+    ) -> wasmtime::Result<Val> {
         let interface = self
             .instance
             .get_export_index(&mut self.store, None, interface);
@@ -109,11 +156,11 @@ fn message() -> Val {
     )
 }
 
-fn err(value: Val) -> Val {
+pub(super) fn err(value: Val) -> Val {
     Val::Result(Err(Some(Box::new(value))))
 }
 
-fn case(name: &str, payload: Option<Val>) -> Val {
+pub(super) fn case(name: &str, payload: Option<Val>) -> Val {
     Val::Variant(name.to_owned(), payload.map(Box::new))
 }
 

@@ -1,0 +1,146 @@
+//! The last candidate of WASI 0.3, `0.3.0-rc-2026-03-15`, whose interfaces are those of 0.3.0 in all but the
+//! name. Comes in: a component; goes out: the same one with today's names at its surface. What is nested in it
+//! is wired by position, and stays. Whether the types are really the same is for the linker to say.
+
+use wasm_encoder::reencode::{ReencodeComponent as _, RoundtripReencoder};
+use wasm_encoder::{
+    ComponentExportSection, ComponentExternName, ComponentImportSection, ComponentSection as _,
+    Encode as _,
+};
+use wasmparser::{BinaryReader, ComponentExportSectionReader, ComponentImportSectionReader};
+
+const CANDIDATE: &str = "@0.3.0-rc-2026-03-15";
+const FINAL: &str = "@0.3.0";
+
+const MAGIC: usize = 8;
+const IMPORTS: u8 = 10;
+const EXPORTS: u8 = 11;
+
+/// The component under today's names; none if it has no others, or cannot be read.
+pub(super) fn renamed(component: &[u8]) -> Option<Vec<u8>> {
+    let surface = super::inspect(component).ok()?;
+    let is_old = |name: &String| name.starts_with("wasi:") && name.ends_with(CANDIDATE);
+    if !surface.imports.iter().chain(&surface.exports).any(is_old) {
+        return None;
+    }
+    // Who has both has a name for each already.
+    for names in [&surface.imports, &surface.exports] {
+        let both = |name: &&String| is_old(name) && names.contains(&today(name));
+        if names.iter().any(|name| both(&name)) {
+            return None;
+        }
+    }
+    rewritten(component)
+}
+
+fn today(name: &str) -> String {
+    match name.strip_suffix(CANDIDATE) {
+        Some(path) if name.starts_with("wasi:") => format!("{path}{FINAL}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Copies the sections of the outermost layer, those of imports and of exports with other names.
+fn rewritten(component: &[u8]) -> Option<Vec<u8>> {
+    let mut written = component.get(..MAGIC)?.to_vec();
+    let mut reader = BinaryReader::new(component.get(MAGIC..)?, 0);
+    while !reader.eof() {
+        let id = reader.read_u8().ok()?;
+        let length = reader.read_var_u32().ok()?;
+        let section = reader.read_bytes(length as usize).ok()?;
+        match id {
+            IMPORTS => imports(section)?.append_to_component(&mut written),
+            EXPORTS => exports(section)?.append_to_component(&mut written),
+            _ => {
+                written.push(id);
+                section.encode(&mut written);
+            }
+        }
+    }
+    Some(written)
+}
+
+fn imports(section: &[u8]) -> Option<ComponentImportSection> {
+    let mut written = ComponentImportSection::new();
+    for import in ComponentImportSectionReader::new(BinaryReader::new(section, 0)).ok()? {
+        let import = import.ok()?;
+        let ty = RoundtripReencoder.component_type_ref(import.ty).ok()?;
+        written.import(named(&import.name), ty);
+    }
+    Some(written)
+}
+
+fn exports(section: &[u8]) -> Option<ComponentExportSection> {
+    let mut written = ComponentExportSection::new();
+    for export in ComponentExportSectionReader::new(BinaryReader::new(section, 0)).ok()? {
+        let export = export.ok()?;
+        let ty = match export.ty {
+            Some(ty) => Some(RoundtripReencoder.component_type_ref(ty).ok()?),
+            None => None,
+        };
+        let kind = RoundtripReencoder.component_export_kind(export.kind);
+        written.export(named(&export.name), kind, export.index, ty);
+    }
+    Some(written)
+}
+
+fn named<'a>(name: &wasmparser::ComponentExternName<'a>) -> ComponentExternName<'a> {
+    ComponentExternName {
+        name: today(name.name).into(),
+        implements: name.implements.map(Into::into),
+        version_suffix: name.version_suffix.map(Into::into),
+        external_id: name.external_id.map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::renamed;
+    use crate::runtime::inspect::inspect;
+
+    /// A component of that time with another one in it, which has its own surface.
+    const OLD: &str = r#"(component
+        (import "wasi:clocks/system-clock@0.3.0-rc-2026-03-15" (instance $clock
+            (export "now" (func (result u64)))))
+        (import "spin:key-value/key-value@3.0.0" (instance))
+        (component $inner
+            (import "wasi:clocks/system-clock@0.3.0-rc-2026-03-15" (instance $clock
+                (export "now" (func (result u64)))))
+            (export "now" (func $clock "now")))
+        (instance $nested (instantiate $inner
+            (with "wasi:clocks/system-clock@0.3.0-rc-2026-03-15" (instance $clock))))
+        (export "wasi:http/handler@0.3.0-rc-2026-03-15" (instance $nested)))"#;
+
+    #[test]
+    fn the_surface_has_the_names_of_today_and_the_component_stays_valid() {
+        let component = renamed(&wat::parse_str(OLD).unwrap()).unwrap();
+        let surface = inspect(&component).unwrap();
+        assert_eq!(
+            surface.imports,
+            [
+                "wasi:clocks/system-clock@0.3.0",
+                "spin:key-value/key-value@3.0.0"
+            ]
+        );
+        assert_eq!(surface.exports, ["wasi:http/handler@0.3.0"]);
+        wasmparser::Validator::new()
+            .validate_all(&component)
+            .unwrap();
+        assert_eq!(renamed(&component), None);
+    }
+
+    #[test]
+    fn other_candidates_and_components_with_both_names_stay_as_they_are() {
+        for text in [
+            r#"(component (import "wasi:http/types@0.3.0-rc-2025-09-16" (instance)))"#,
+            r#"(component (import "acme:http/types@0.3.0-rc-2026-03-15" (instance)))"#,
+            r#"(component
+                (import "wasi:http/types@0.3.0-rc-2026-03-15" (instance))
+                (import "wasi:http/types@0.3.0" (instance)))"#,
+            "(module)",
+        ] {
+            assert_eq!(renamed(&wat::parse_str(text).unwrap()), None, "{text}");
+        }
+        assert_eq!(renamed(b"nonsense"), None);
+    }
+}
