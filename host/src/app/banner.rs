@@ -44,6 +44,7 @@ pub fn log(running: &Running) {
                 component = guest.name,
                 wasi = loaded.wasi(),
                 linked = ?linked(ready),
+                refused = ?refused(ready),
                 sqlite = ?guest.sqlite.1,
                 key_value = ?guest.keyvalue.1,
                 outbound = ?ready.hosts,
@@ -89,6 +90,9 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
             exports.join(", ")
         );
     }
+    for refused in &ready.refused {
+        let _ = writeln!(text, "    refused  {}: {}", refused.import, refused.words);
+    }
     let mut granted = |what: &str, names: Vec<String>| {
         if !names.is_empty() {
             let _ = writeln!(text, "    granted  {what}: {}", names.join(", "));
@@ -110,6 +114,12 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
             .map(|(name, _)| name.clone())
             .collect(),
     );
+}
+
+/// What answers with a refusal.
+fn refused(ready: &Ready) -> Vec<&str> {
+    let refused = ready.refused.iter();
+    refused.map(|refused| &*refused.import).collect()
 }
 
 /// What is linked, by the part that exports it.

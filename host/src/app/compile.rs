@@ -102,6 +102,7 @@ pub(super) fn ready(
         ready.push(Ready {
             current: watch::Sender::new(Arc::new(loaded)),
             linked: composed.linked,
+            refused: composed.refused,
             origin,
             hosts,
             inheriting: link::inheriting(&component.dependencies),

@@ -35,7 +35,7 @@ use crate::manifest::{Route, TlsFiles};
 use crate::metrics::Metrics;
 use crate::runtime::Slot;
 use crate::runtime::cache::Origin;
-use crate::runtime::compose::LinkedImport;
+use crate::runtime::compose::{LinkedImport, Refused};
 use crate::runtime::engine::Ticker;
 use crate::runtime::pool::Loaded;
 use crate::server::router::Router;
@@ -126,6 +126,7 @@ struct Ready {
     /// What is served, on all threads; what is sent takes the place of what was.
     current: sync::watch::Sender<Arc<Loaded>>,
     linked: Vec<LinkedImport>,
+    refused: Vec<Refused>,
     origin: Origin,
     /// What it may call, with variables filled in.
     hosts: Vec<String>,

@@ -66,7 +66,7 @@ pub enum NotAComponent {
     },
     /// A module whose author described its component in a custom section.
     #[error(
-        "this is a core module that still describes its component: make it one with `wasm-tools component new`"
+        "this is a core module that still describes its component, and has to be made one first"
     )]
     ModuleWithTypes,
     /// A module, and nothing more.

@@ -13,9 +13,10 @@ use clap::Args;
 use super::{Failure, print};
 use crate::app::link::link;
 use crate::app::plan::{Files, Plan};
+use crate::runtime::admit::admit;
 use crate::runtime::compose::LinkedImport;
 use crate::runtime::inspect::inspect as look;
-use crate::runtime::linker;
+use crate::runtime::{linker, refused};
 use crate::{builtin, manifest};
 use meaning::Grant;
 use report::{Report, Status};
@@ -79,6 +80,8 @@ fn status(import: &str, linked: &[LinkedImport]) -> Status {
         Status::Linked { from }
     } else if linker::provides(import) {
         Status::Host
+    } else if let Some(words) = refused::words(import) {
+        Status::Refused { words }
     } else {
         let versions = linker::versions(import);
         Status::Missing { versions }
@@ -103,10 +106,13 @@ fn subjects(arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
             .map(|component| of_manifest(component, plan.files))
             .collect();
     }
-    let bytes = Files::Disk.read(&path).map_err(|error| {
-        let words = format!("{} cannot be read", path.display());
-        Failure::Input(anyhow::Error::new(error).context(words))
-    })?;
+    let failed = |error: anyhow::Error, what| {
+        let words = format!("{} cannot be {what}", path.display());
+        Failure::Input(error.context(words))
+    };
+    let bytes = Files::Disk.read(&path);
+    let bytes = bytes.map_err(|error| failed(error.into(), "read"))?;
+    let bytes = admit(bytes).map_err(|error| failed(error.into(), "inspected"))?;
     Ok(vec![Subject {
         name: name.to_owned(),
         bytes: bytes.into_owned(),
@@ -118,6 +124,7 @@ fn subjects(arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
 fn of_manifest(component: &manifest::Component, files: Files) -> Result<Subject, Failure> {
     let composed = link(component, files).map_err(Failure::input)?;
     let bytes = files.read(&component.source).map_err(Failure::input)?;
+    let bytes = admit(bytes).map_err(Failure::input)?;
     let mut linked = composed.linked;
     linked.retain(|link| link.into == component.name);
     let granted = [

@@ -17,6 +17,11 @@ pub(super) enum Status {
         /// Its file.
         from: String,
     },
+    /// The host, with a refusal.
+    Refused {
+        /// What each call is told.
+        words: &'static str,
+    },
     /// Nobody.
     Missing {
         /// The versions of it that the host does provide.
@@ -29,6 +34,7 @@ impl Status {
         match self {
             Self::Host => "host",
             Self::Linked { .. } => "linked",
+            Self::Refused { .. } => "refused",
             Self::Missing { .. } => "missing",
         }
     }
@@ -117,7 +123,7 @@ impl Report<'_> {
                 Status::Missing { versions } if versions.is_empty() => {
                     packages.extend(dependency(import));
                 }
-                Status::Missing { .. } | Status::Linked { .. } => {}
+                Status::Missing { .. } | Status::Linked { .. } | Status::Refused { .. } => {}
             }
         }
         let mut text = String::new();
@@ -167,6 +173,7 @@ fn explained(import: &str, status: &Status) -> String {
     match status {
         Status::Linked { from } => format!("from {from}"),
         Status::Host => meaning::of(import).map_or("", |it| it.what).to_owned(),
+        Status::Refused { words } => (*words).to_owned(),
         Status::Missing { versions } if versions.is_empty() => {
             "nothing provides it: link a component that exports it".to_owned()
         }

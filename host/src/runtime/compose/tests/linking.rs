@@ -34,7 +34,7 @@ fn producer() -> Part {
 fn a_root_without_dependencies_is_unchanged() {
     let root = producer();
     let host = |name: &str| HOST(name) || name == "fermyon:hmac/sign@0.1.0";
-    let composed = compose(&root, &host).expect("composed");
+    let composed = compose(&root, host).expect("composed");
     assert_eq!(composed.bytes[..], root.bytes[..]);
     assert!(composed.linked.is_empty() && composed.isolated.is_empty());
 }
