@@ -27,6 +27,12 @@ example-python: (_example "consumer-python")
 # The same with the one in JavaScript.
 example-javascript: (_example "consumer-javascript")
 
+# Serve the consumer on spin-sdk 7 beside our producer, in place of our own consumer.
+example-spin-sdk-7: (_example "consumer-spin-sdk-7")
+
+# Serve the plain component of wasi:http on 127.0.0.1:3002, beside our producer.
+example-hello: (_example "hello-wasi-http")
+
 # Our producer with one of the examples as its consumer; the token is new each time and known to both.
 _example folder:
     sh examples/{{folder}}/build.sh

@@ -13,5 +13,5 @@ pub mod problem;
 pub mod signature;
 
 // The imports and the export exist in WebAssembly only.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "component"))]
 mod component;

@@ -1,14 +1,16 @@
-//! The consumers in `examples/` are drop-ins for our own: each is built by its own script, served from its
-//! own manifest beside our producer, and held against the same laws.
+//! What is in `examples/`, each built by its own script and served from its own manifest. The consumers are
+//! drop-ins for our own: they stand beside our producer and are held against the same laws.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::Command;
 
 use base64::Engine as _;
 use serde_json::json;
+use signet::runtime::inspect::inspect;
 use signet::runtime::signer::Signer;
 
-use crate::support::{Answer, Served, post, root, serve_all};
+use crate::support::{Answer, Served, post, root, serve, serve_all};
 
 /// Set in CI: a tool that is missing is then installed, or fails the test, in place of leaving it out.
 const REQUIRED: &str = "SIGNET_REQUIRE_EXAMPLES";
@@ -17,17 +19,35 @@ const REQUIRED: &str = "SIGNET_REQUIRE_EXAMPLES";
 struct Example {
     folder: &'static str,
     /// What `build.sh` installs before it builds. Without [`REQUIRED`] no test installs anything.
-    tool: &'static str,
+    tool: Tool,
+}
+
+/// What has to be there to build.
+enum Tool {
+    /// A file in the example's folder.
+    File(&'static str),
+    /// A target of the Rust compiler.
+    Target(&'static str),
 }
 
 const PYTHON: Example = Example {
     folder: "consumer-python",
-    tool: ".venv/installed",
+    tool: Tool::File(".venv/installed"),
+};
+
+const SPIN_SDK_7: Example = Example {
+    folder: "consumer-spin-sdk-7",
+    tool: Tool::Target("wasm32-wasip2"),
+};
+
+const HELLO: Example = Example {
+    folder: "hello-wasi-http",
+    tool: Tool::Target("wasm32-wasip2"),
 };
 
 const JAVASCRIPT: Example = Example {
     folder: "consumer-javascript",
-    tool: "node_modules/installed",
+    tool: Tool::File("node_modules/installed"),
 };
 
 #[test]
@@ -40,16 +60,57 @@ fn the_consumer_in_python_verifies_what_the_producer_signs_and_refuses_all_else(
     PYTHON.keeps_the_laws();
 }
 
+#[test]
+fn the_consumer_on_spin_sdk_7_verifies_what_the_producer_signs_and_refuses_all_else() {
+    SPIN_SDK_7.keeps_the_laws();
+}
+
+#[test]
+fn a_plain_component_of_wasi_http_is_served_and_asks_for_nothing_of_this_host() {
+    if !HELLO.is_built() {
+        return;
+    }
+    let manifest = root().join("examples/hello-wasi-http/spin.toml");
+    let app = serve(&manifest, &[]);
+    let body = vec![b'x'; 100_000];
+    let answer = post(app.address(), "/there?and=back", &[], &body);
+    assert_eq!(answer.status, 200);
+    let (head, rest) = answer.body.split_once('\n').unwrap();
+    assert_eq!(head, "Hello from /there?and=back");
+    assert_eq!(rest.as_bytes(), body);
+    let file = "examples/hello-wasi-http/target/wasm32-wasip2/release/hello_wasi_http.wasm";
+    let shape = inspect(&std::fs::read(root().join(file)).unwrap()).unwrap();
+    // What `wasmtime serve` has.
+    const EVERYWHERE: [&str; 5] = [
+        "wasi:cli/",
+        "wasi:clocks/",
+        "wasi:http/types@",
+        "wasi:io/",
+        "wasi:random/",
+    ];
+    for import in &shape.imports {
+        let mut everywhere = EVERYWHERE.iter();
+        assert!(
+            everywhere.any(|start| import.starts_with(start)),
+            "{import}"
+        );
+    }
+}
+
 impl Example {
     /// Builds the example; says why where it cannot be built.
     fn build(&self) -> Result<(), String> {
         let folder = root().join("examples").join(self.folder);
         let script = format!("examples/{}/build.sh", self.folder);
         let required = std::env::var_os(REQUIRED).is_some();
-        if !required && !folder.join(self.tool).exists() {
+        if !required && !self.tool.is_there(&folder) {
             return Err(format!("its tools: sh {script}"));
         }
-        let status = Command::new("sh").arg(root().join(&script)).status();
+        let mut build = Command::new("sh");
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
+            build.env_remove(variable);
+        }
+        let status = build.arg(root().join(&script)).status();
         match status.map_err(|error| error.to_string())?.code() {
             Some(0) => Ok(()),
             Some(69) if !required => Err("tools that can be installed".to_owned()),
@@ -57,9 +118,17 @@ impl Example {
         }
     }
 
-    fn keeps_the_laws(&self) {
-        if let Err(want) = self.build() {
+    /// Builds the example; says so where it has to be left out.
+    fn is_built(&self) -> bool {
+        let built = self.build();
+        if let Err(want) = &built {
             eprintln!("examples/{} is left out for want of {want}", self.folder);
+        }
+        built.is_ok()
+    }
+
+    fn keeps_the_laws(&self) {
+        if !self.is_built() {
             return;
         }
         let l = Loop::start(self.folder);
@@ -74,6 +143,21 @@ impl Example {
         let second = l.the_current_key_brings_its_successor(&key);
         l.other_routes_and_bodies_have_their_answers(&second);
         l.lines_of_the_contract_and_no_secret_are_printed(&[&key, &second, TOKEN]);
+    }
+}
+
+impl Tool {
+    fn is_there(&self, folder: &Path) -> bool {
+        match self {
+            Self::File(file) => folder.join(file).exists(),
+            Self::Target(target) => {
+                let mut rustc = Command::new("rustc");
+                rustc.args(["--print", "target-libdir", "--target", target]);
+                rustc.output().is_ok_and(|output| {
+                    Path::new(String::from_utf8_lossy(&output.stdout).trim()).exists()
+                })
+            }
+        }
     }
 }
 

@@ -89,6 +89,7 @@ fn sources() -> Vec<PathBuf> {
         "guest-hmac",
         "guest-producer",
         "guest-consumer",
+        "examples",
         "fuzz",
     ] {
         walk(&root().join(folder), &mut found);
@@ -106,7 +107,9 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            if !path.ends_with("target") {
+            // What tools bring and make.
+            let made = ["target", "node_modules", ".venv"];
+            if !made.iter().any(|name| path.ends_with(name)) {
                 walk(&path, found);
             }
         } else if path.extension().is_some_and(|extension| extension == "rs")
