@@ -8,6 +8,7 @@ mod compile;
 mod compose;
 mod demo;
 mod inspect;
+mod new;
 mod run;
 mod serve;
 mod sign;
@@ -36,6 +37,7 @@ const STYLES: Styles = Styles::styled()
         signet                               run the built-in producer and consumer\n  \
         signet demo                          register, fire, tamper, and show what happens\n  \
         signet run spin.toml                 run an app of your own on 127.0.0.1:3000\n  \
+        signet new rust hooks                make a guest project that builds and runs\n  \
         signet check spin.toml               list every mistake in a manifest\n  \
         signet inspect builtin:hmac --json   what a component imports and exports\n\n\
         Exit codes: 0 done, 1 failed while running, 2 the input is wrong."
@@ -60,6 +62,8 @@ enum Command {
     Run(run::Arguments),
     /// As `run`, but without a manifest it takes the spin.toml of the working folder.
     Up(run::Arguments),
+    /// Make a guest project that builds and runs.
+    New(new::Arguments),
     /// Run the build commands of a manifest's components.
     Build(build::Arguments),
     /// Run the built-in app once on free ports: register, fire, tamper.
@@ -91,6 +95,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => run::run(run::Arguments::default(), cli.log_format),
         Some(Command::Run(arguments)) => run::run(arguments, cli.log_format),
         Some(Command::Up(arguments)) => run::up(arguments, cli.log_format),
+        Some(Command::New(arguments)) => new::new(&arguments),
         Some(Command::Build(arguments)) => build::run(&arguments),
         Some(Command::Demo) => demo::demo(cli.log_format),
         Some(Command::Inspect(arguments)) => inspect::inspect(&arguments),

@@ -23,7 +23,7 @@ fn is_words(text: &str, delimiter: char) -> bool {
 }
 
 /// Whether a component can have this name.
-pub(super) fn is_component_name(text: &str) -> bool {
+pub(crate) fn is_component_name(text: &str) -> bool {
     is_words(text, '-')
 }
 

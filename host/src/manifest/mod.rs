@@ -28,6 +28,7 @@ pub use component::Component;
 pub use dependency::{Dependency, Selector};
 pub use files::{Files, Mount};
 pub use host::{Admin, AppEntry, HostConfig, TlsFiles, VariableSource, read_host};
+pub(crate) use label::is_component_name;
 pub use mistake::{Mistake, Mistakes};
 pub use source::Digest;
 pub use trigger::Route;

@@ -23,6 +23,7 @@ mod http2;
 mod inspect;
 mod keyvalue_faces;
 mod limits;
+mod new;
 mod outbound;
 mod outbound_guard;
 mod portable;
