@@ -26,6 +26,7 @@ mod limits;
 mod new;
 mod outbound;
 mod outbound_guard;
+mod page;
 mod portable;
 mod process;
 mod requests;
