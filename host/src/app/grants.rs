@@ -145,7 +145,10 @@ impl Grants {
         let (hosts, allowed) = self.hosts(component)?;
         let variables =
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
-        let labels = |labels: &[Label]| Arc::new(labels.iter().cloned().collect::<Labels>());
+        let labels = |labels: &[Label]| {
+            let labels = labels.iter().cloned().collect::<Labels>();
+            Arc::new(labels.of(&component.name))
+        };
         let limits = limits(&self.limits, component);
         let files = self.files(component, &limits)?;
         let metrics = self.metrics.component(&self.app, &component.name);

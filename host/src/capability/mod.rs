@@ -13,6 +13,9 @@ pub mod variables;
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// How many characters of a label that a guest made up are shown.
+const MOST_TOLD: usize = 64;
+
 /// The name under which a component opens a store or a database: `default`, `sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(String);
@@ -37,27 +40,51 @@ impl fmt::Display for Label {
 
 /// The labels of one capability that one component may open. Empty unless the manifest says more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Grants(BTreeSet<Label>);
+pub struct Grants {
+    labels: BTreeSet<Label>,
+    /// Whose they are; empty if nobody said so.
+    component: String,
+}
 
 impl Grants {
+    /// The same, with a name for whose they are.
+    pub fn of(mut self, component: &str) -> Self {
+        component.clone_into(&mut self.component);
+        self
+    }
+
     /// Whether `label` is granted. Asked before anyone looks whether it exists.
     pub fn allows(&self, label: &Label) -> bool {
-        self.0.contains(label)
+        self.labels.contains(label)
+    }
+
+    /// Says in the host's log that `label` was refused, and the line of the manifest that would grant it.
+    fn tell(&self, label: &Label, key: &str) {
+        // The guest chose the text: as much of it as a name has, and nothing that begins a line.
+        let name: String = label.as_str().chars().take(MOST_TOLD).collect();
+        tracing::warn!(
+            component = self.component,
+            "opening {name:?} was denied: to grant it, write `{key} = [{name:?}]` into the component's table \
+             of the manifest"
+        );
     }
 
     /// The granted labels, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Label> {
-        self.0.iter()
+        self.labels.iter()
     }
 
     /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.labels.is_empty()
     }
 }
 
 impl FromIterator<Label> for Grants {
     fn from_iter<I: IntoIterator<Item = Label>>(labels: I) -> Self {
-        Self(labels.into_iter().collect())
+        Self {
+            labels: labels.into_iter().collect(),
+            component: String::new(),
+        }
     }
 }

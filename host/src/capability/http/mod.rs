@@ -110,6 +110,16 @@ type Sent = Result<
     Error,
 >;
 
+/// Where a request goes, as a manifest names it: no path, no query, nobody's password.
+fn origin(uri: &http::Uri) -> String {
+    let host: String = uri.host().unwrap_or_default().chars().take(253).collect();
+    let scheme = uri.scheme_str().unwrap_or("https");
+    match uri.port_u16() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
 impl WasiHttpHooks for Ctx {
     fn send_request(
         &mut self,
@@ -120,12 +130,12 @@ impl WasiHttpHooks for Ctx {
         if destination(&self.allowed, request.uri())
             .is_none_or(|verdict| verdict == Verdict::Denied)
         {
+            let destination = origin(request.uri());
             tracing::warn!(
-                to = request
-                    .uri()
-                    .authority()
-                    .map_or("", |authority| authority.host()),
-                "an outbound request was denied: allowed_outbound_hosts does not grant the destination"
+                to = destination,
+                "an outbound request was denied: allowed_outbound_hosts does not grant the destination; \
+                 to grant it, write `allowed_outbound_hosts = [{destination:?}]` into the component's table of the \
+                 manifest"
             );
             self.metrics.denied.inc();
             return Box::new(async { Err(Error::HttpRequestDenied) });

@@ -197,6 +197,7 @@ impl Ctx {
     pub fn open(&self, label: &str) -> Result<Bucket, Error> {
         let label = Label::new(label);
         if !self.grants.allows(&label) {
+            self.grants.tell(&label, "key_value_stores");
             return Err(Error::AccessDenied(label));
         }
         let Some(backend) = self.shared.buckets.get(&label) else {

@@ -199,6 +199,7 @@ impl Ctx {
     pub fn open(&self, label: &str) -> Result<Connection, Error> {
         let label = Label::new(label);
         if !self.grants.allows(&label) {
+            self.grants.tell(&label, "sqlite_databases");
             return Err(Error::AccessDenied(label));
         }
         let Some(database) = self.shared.databases.get(&label) else {
