@@ -95,6 +95,20 @@ pub enum ComposeError {
         /// The selector that came second.
         second: String,
     },
+    /// A linked interface brings types of one that the host has too.
+    #[error(
+        "{import} of {dependent} is linked to {dependency} and uses the types of {used}, which the host has and {dependency} exports as well; to take both from {dependency}, declare it for {used} too"
+    )]
+    UsesProvided {
+        /// The part that imports.
+        dependent: String,
+        /// The part that exports both.
+        dependency: String,
+        /// The import that is linked.
+        import: String,
+        /// The interface whose types it uses.
+        used: String,
+    },
     /// Imports that neither a dependency nor the host provides.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Missing(Vec<MissingImport>),

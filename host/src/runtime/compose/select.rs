@@ -8,7 +8,7 @@ use wac_types::{InterfaceId, ItemKind, Type, Types};
 use super::error::{ComposeError, Near};
 use super::explain::difference;
 use super::selector::{InterfaceName, answers};
-use super::{Link, Part};
+use super::{Host, Link, Part};
 
 /// The imports and exports of a component, with their types.
 pub(super) struct Surface {
@@ -31,6 +31,7 @@ pub(super) fn choose(
     own: &Surface,
     dependencies: &[Surface],
     types: &Types,
+    host: &dyn Host,
 ) -> Result<Vec<Choice>, ComposeError> {
     let links = || part.dependencies.iter().zip(dependencies).enumerate();
     for (link, _) in part.dependencies.iter().zip(dependencies) {
@@ -58,7 +59,7 @@ pub(super) fn choose(
             Err(fault) => return Err(fault),
         }
     }
-    follow_uses(part, own, dependencies, types, &mut choices)?;
+    follow_uses(part, own, dependencies, types, host, &mut choices)?;
     Ok(choices)
 }
 
@@ -206,22 +207,23 @@ fn check_types(
 }
 
 /// A linked interface brings those whose types it uses: a resource is the same on both sides only
-/// when both sides have it from one component.
+/// when both sides have it from one component. What the host has as well is nobody's to take silently.
 fn follow_uses(
     part: &Part,
     own: &Surface,
     dependencies: &[Surface],
     types: &Types,
+    host: &dyn Host,
     choices: &mut Vec<Choice>,
 ) -> Result<(), ComposeError> {
     let mut next = 0;
     while let Some(choice) = choices.get(next) {
         next += 1;
-        let at = choice.link;
+        let (at, linked) = (choice.link, choice.import.clone());
         let Some((link, surface)) = part.dependencies.get(at).zip(dependencies.get(at)) else {
             continue;
         };
-        let kind = own.imports.iter().find(|(name, _)| *name == choice.import);
+        let kind = own.imports.iter().find(|(name, _)| *name == linked);
         let Some((_, ItemKind::Instance(id))) = kind else {
             continue;
         };
@@ -236,6 +238,18 @@ fn follow_uses(
             let Some((export, found)) = exports.find(|(name, _)| answers(import, name)) else {
                 continue;
             };
+            if host.provides(import) {
+                // Structures are the same from wherever they are.
+                if is_types_only(types, *kind) {
+                    continue;
+                }
+                return Err(ComposeError::UsesProvided {
+                    dependent: part.name.clone(),
+                    dependency: link.part.name.clone(),
+                    import: linked,
+                    used: import.clone(),
+                });
+            }
             check_types(part, link, (import, *kind), (export, *found), types)?;
             choices.push(Choice {
                 import: import.clone(),

@@ -72,7 +72,7 @@ impl<'a> Wiring<'a> {
                 Ok(self.surface(package))
             })
             .collect::<Result<Vec<_>, ComposeError>>()?;
-        let choices = choose(part, &own, &dependencies, self.graph.types())?;
+        let choices = choose(part, &own, &dependencies, self.graph.types(), self.host)?;
 
         let mut arguments: Vec<(String, NodeId)> = Vec::new();
         let mut instances: Vec<(&Part, bool, NodeId)> = Vec::new();

@@ -165,6 +165,29 @@ fn a_dependency_named_twice_is_one_instance() {
 }
 
 #[test]
+fn an_interface_of_the_host_is_taken_from_elsewhere_only_when_asked_for() {
+    let wit = "package spin:b@1.0.0;
+        interface types { resource key { constructor(); } }";
+    let own = "package c:d@1.0.0;
+        interface one { use spin:b/types@1.0.0.{key}; make: func() -> key; }";
+    let library = "package t:t; world guest { export spin:b/types@1.0.0; export c:d/one@1.0.0; }";
+    let user = "package t:t; world guest { import c:d/one@1.0.0; export run: func(); }";
+    let library = from_wit("library.wasm", &[wit, own, library]);
+    let root = from_wit("user", &[wit, own, user]).with("c:d/one@1.0.0", &library);
+    assert_eq!(
+        words(compose(&root, HOST)),
+        "c:d/one@1.0.0 of user is linked to library.wasm and uses the types of spin:b/types@1.0.0, which the host \
+         has and library.wasm exports as well; to take both from library.wasm, declare it for \
+         spin:b/types@1.0.0 too"
+    );
+    assert_eq!(compose(&root, NOTHING).expect("composed").linked.len(), 2);
+    let asked = root.with("spin:b/types@1.0.0", &library);
+    let composed = compose(&asked, HOST).expect("composed");
+    assert_eq!(composed.linked.len(), 2);
+    assert!(composed.inspect().imports.is_empty());
+}
+
+#[test]
 fn a_selector_that_selects_nothing_is_refused() {
     let root = producer().with("fermyon:hmac@0.2.0", &hmac());
     assert_eq!(
