@@ -20,6 +20,8 @@ fn report(failure: &Failure) {
     let style = clap::builder::styling::AnsiColor::Red.on_default().bold();
     anstream::eprintln!("{style}error{style:#}: {}", failure.error());
     for cause in failure.error().chain().skip(1) {
+        // Several of a kind stand below one another.
+        let cause = cause.to_string().replace('\n', "\n          ");
         anstream::eprintln!("  because {cause}");
     }
 }

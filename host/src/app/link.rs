@@ -47,10 +47,12 @@ pub enum LinkError {
         source: AdmitError,
     },
     /// The parts do not fit.
-    #[error("{component} cannot be linked")]
+    #[error("{component}, from {}, cannot be linked", path.display())]
     Compose {
         /// The component.
         component: String,
+        /// Its file.
+        path: PathBuf,
         /// What does not fit.
         source: Box<ComposeError>,
     },
@@ -69,6 +71,7 @@ pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, L
     };
     compose::compose(&root, linker::Served).map_err(|source| LinkError::Compose {
         component: component.name.clone(),
+        path: component.source.clone(),
         source: Box::new(source),
     })
 }

@@ -158,13 +158,18 @@ fn wasi<'a>(names: impl Iterator<Item = &'a String>) -> Wasi {
     }
 }
 
+/// What can answer HTTP requests, in words.
+pub const HANDLERS: &str = "wasi:http/handler@0.3.0 or wasi:http/incoming-handler@0.2.x";
+
 fn http(export: &str) -> Option<HttpExport> {
-    if export.starts_with("wasi:http/incoming-handler@0.2.") {
-        Some(HttpExport::IncomingHandler)
-    } else if export.starts_with("wasi:http/handler@0.3.") {
-        Some(HttpExport::Handler)
-    } else {
-        None
+    let (interface, version) = export.split_once('@')?;
+    let version = semver::Version::parse(version).ok()?;
+    // Candidates are called by nobody.
+    let released = version.major == 0 && version.pre.is_empty();
+    match (interface, version.minor) {
+        ("wasi:http/incoming-handler", 2) if released => Some(HttpExport::IncomingHandler),
+        ("wasi:http/handler", 3) if released => Some(HttpExport::Handler),
+        _ => None,
     }
 }
 

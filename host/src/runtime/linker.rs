@@ -136,6 +136,10 @@ impl Host for Served {
     fn refuses(&self, import: &str) -> Option<&'static str> {
         refused::words(import)
     }
+
+    fn versions(&self, import: &str) -> Vec<&'static str> {
+        versions(import)
+    }
 }
 
 /// Whether the host serves the interface `name`, such as `wasi:http/types@0.2.3`. Released versions

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::meaning::{self, Grant};
+use crate::runtime::compose::dependency;
 use crate::runtime::inspect::{HttpExport, Inspection};
 
 /// Who provides an import.
@@ -182,15 +183,4 @@ fn explained(import: &str, status: &Status) -> String {
             versions.join(" or ")
         ),
     }
-}
-
-/// The key and the value of the dependency that an import asks for.
-fn dependency(import: &str) -> Option<(String, String)> {
-    let (path, version) = match import.split_once('@') {
-        Some((path, version)) => (path, format!("@{version}")),
-        None => (import, String::new()),
-    };
-    let (package, _) = path.split_once('/')?;
-    let (_, name) = package.split_once(':')?;
-    Some((format!("{package}{version}"), format!("{name}.wasm")))
 }

@@ -141,6 +141,8 @@ pub struct MissingImport {
     pub import: String,
     /// What comes near: an export and the part that has it.
     pub near: Option<Near>,
+    /// The versions of the interface that the host does provide.
+    pub provided: Vec<&'static str>,
 }
 
 /// An export that comes near to a missing import.
@@ -156,13 +158,30 @@ pub struct Near {
 
 impl fmt::Display for MissingImport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { part, import, near } = self;
+        let Self {
+            part,
+            import,
+            near,
+            provided,
+        } = self;
         write!(f, "{part} imports {import}, which nothing provides; ")?;
         match near {
-            None => write!(
+            None if !provided.is_empty() => write!(
                 f,
-                "declare a dependency for it in the manifest, or build {part} without it"
+                "the host has it in version {}: build {part} against that",
+                provided.join(" or ")
             ),
+            None => match dependency(import) {
+                Some((package, file)) => write!(
+                    f,
+                    "link a component that exports it, by `\"{package}\" = {{ path = \"{file}\" }}` in the \
+                     dependencies of {part}, or build {part} without it"
+                ),
+                None => write!(
+                    f,
+                    "it names no interface, so neither the host nor a dependency can: build {part} without it"
+                ),
+            },
             Some(near) if near.fits => write!(
                 f,
                 "{} exports {}, but no dependency selects it: declare one that does",
@@ -175,4 +194,15 @@ impl fmt::Display for MissingImport {
             ),
         }
     }
+}
+
+/// The key and the file of the dependency that an import asks for.
+pub fn dependency(import: &str) -> Option<(String, String)> {
+    let (path, version) = match import.split_once('@') {
+        Some((path, version)) => (path, format!("@{version}")),
+        None => (import, String::new()),
+    };
+    let (package, _) = path.split_once('/')?;
+    let (_, name) = package.split_once(':')?;
+    Some((format!("{package}{version}"), format!("{name}.wasm")))
 }

@@ -18,7 +18,7 @@ mod wire;
 use std::sync::Arc;
 
 pub use deny::DenyError;
-pub use error::{ComposeError, MissingImport, Near};
+pub use error::{ComposeError, MissingImport, Near, dependency};
 pub use selector::Selector;
 
 /// A component, and what it is to be linked with.
@@ -76,6 +76,9 @@ pub trait Host {
 
     /// What a call of the import is told, if the host knows it and does not have it.
     fn refuses(&self, import: &str) -> Option<&'static str>;
+
+    /// The versions in which it provides the interface, whichever the import wants.
+    fn versions(&self, import: &str) -> Vec<&'static str>;
 }
 
 /// A host that knows no more than it provides.
@@ -86,6 +89,10 @@ impl<F: Fn(&str) -> bool> Host for F {
 
     fn refuses(&self, _: &str) -> Option<&'static str> {
         None
+    }
+
+    fn versions(&self, _: &str) -> Vec<&'static str> {
+        Vec::new()
     }
 }
 

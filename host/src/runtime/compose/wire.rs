@@ -128,6 +128,7 @@ impl<'a> Wiring<'a> {
                     part: part.name.clone(),
                     import: import.clone(),
                     near: nearest(part, &dependencies, import),
+                    provided: self.host.versions(import),
                 });
             } else if isolated && !baseline::keeps(import) {
                 denials.push(denial(import, deny::INHERITS_NOTHING));

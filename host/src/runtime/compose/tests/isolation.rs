@@ -268,8 +268,9 @@ fn what_the_host_does_not_have_is_missing_and_not_denied() {
     );
     assert_eq!(
         words(compose(&root.with("lib:lib", &library), HOST)),
-        "library.wasm imports other:other/api@1.0.0, which nothing provides; declare a dependency \
-         for it in the manifest, or build library.wasm without it"
+        "library.wasm imports other:other/api@1.0.0, which nothing provides; link a component that \
+         exports it, by `\"other:other@1.0.0\" = { path = \"other.wasm\" }` in the dependencies of library.wasm, or \
+         build library.wasm without it"
     );
 }
 

@@ -302,8 +302,9 @@ fn every_import_that_nothing_provides_is_listed_with_what_is_near() {
         words(compose(&root, NOTHING)),
         "both imports fermyon:hmac/verify@0.1.0, which nothing provides; hmac.wasm exports \
          fermyon:hmac/verify@0.1.0, but no dependency selects it: declare one that does\n\
-         both imports spin:variables/variables@3.0.0, which nothing provides; declare a \
-         dependency for it in the manifest, or build both without it"
+         both imports spin:variables/variables@3.0.0, which nothing provides; link a component \
+         that exports it, by `\"spin:variables@3.0.0\" = { path = \"variables.wasm\" }` in the dependencies of \
+         both, or build both without it"
     );
 }
 

@@ -32,6 +32,10 @@ impl Host for Refuses {
     fn refuses(&self, import: &str) -> Option<&'static str> {
         refused::words(import)
     }
+
+    fn versions(&self, _: &str) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A resource of the host.
