@@ -30,7 +30,7 @@ pub(super) fn link_all(plan: &Plan) -> Result<Vec<Vec<Composed>>, InputError> {
             .app
             .components
             .iter()
-            .map(|component| link::link(component, plan.files))
+            .map(|component| link::serving(component, plan.files))
             .collect();
         apps.push(linked?);
     }
@@ -190,13 +190,13 @@ impl Compiler {
 
     /// Checks that the host has what a component imports.
     pub(super) fn loaded(&self, code: &Component, guest: Guest) -> Result<Loaded, InputError> {
-        let refused = refused(&guest.name);
-        Loaded::new(&self.linker, code, guest).map_err(refused)
+        let unlike = unlike(&guest.name);
+        Loaded::new(&self.linker, code, guest).map_err(unlike)
     }
 
     /// The same check without anything that the component is granted.
     pub(super) fn check(&self, name: &str, code: &Component) -> Result<(), InputError> {
-        Loaded::check(&self.linker, code).map_err(refused(name))
+        Loaded::check(&self.linker, code).map_err(unlike(name))
     }
 
     /// How many bytes the cache keeps for these.
@@ -208,6 +208,14 @@ impl Compiler {
 fn refused(component: &str) -> impl Fn(wasmtime::Error) -> InputError + use<> {
     let component = component.to_owned();
     move |source| InputError::Component {
+        component: component.clone(),
+        source,
+    }
+}
+
+fn unlike(component: &str) -> impl Fn(wasmtime::Error) -> InputError + use<> {
+    let component = component.to_owned();
+    move |source| InputError::Unlike {
         component: component.clone(),
         source,
     }

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::InputError;
 use super::plan::Files;
 use crate::manifest::{self, Dependency, Digest};
 use crate::runtime::admit::{AdmitError, admit};
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
+use crate::runtime::inspect::{HANDLERS, Inspection, inspect};
 use crate::runtime::linker;
 
 /// Why a component could not be linked.
@@ -74,6 +76,30 @@ pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, L
         path: component.source.clone(),
         source: Box::new(source),
     })
+}
+
+/// Links a component that is to answer requests.
+pub(super) fn serving(
+    component: &manifest::Component,
+    files: Files,
+) -> Result<Composed, InputError> {
+    let composed = link(component, files)?;
+    match inspect(&composed.bytes) {
+        Ok(Inspection {
+            http: None,
+            exports,
+            ..
+        }) => Err(InputError::NoHandler {
+            component: component.name.clone(),
+            exports: match exports.as_slice() {
+                [] => "and nothing else".to_owned(),
+                exports => format!("but {}", exports.join(", ")),
+            },
+            wanted: HANDLERS,
+        }),
+        // What cannot be read fails with better words when it is compiled.
+        Ok(_) | Err(_) => Ok(composed),
+    }
 }
 
 /// Reads the files of one component.

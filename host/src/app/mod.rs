@@ -86,6 +86,28 @@ pub enum InputError {
     /// The admin listener.
     #[error(transparent)]
     Admin(#[from] admin::AskedError),
+    /// A component that serves nothing.
+    #[error(
+        "{component} exports no handler of HTTP requests, {exports}; the host calls {wanted}: build it against one of them, or make it a dependency of a component that is"
+    )]
+    NoHandler {
+        /// The component.
+        component: String,
+        /// What it exports instead, in words.
+        exports: String,
+        /// What it might export.
+        wanted: &'static str,
+    },
+    /// A component that has something in common with the host, of another type.
+    #[error(
+        "{component} does not fit this host: build it against the interfaces as they were published"
+    )]
+    Unlike {
+        /// The component.
+        component: String,
+        /// What Wasmtime says of it.
+        source: wasmtime::Error,
+    },
     /// A component that the host cannot run.
     #[error("{component} cannot run on this host")]
     Component {

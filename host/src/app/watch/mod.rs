@@ -118,7 +118,7 @@ impl Reload {
 
     /// Puts a component in the place of the one before.
     fn replace(&self, component: &Component, grants: &Grants, ready: &Ready) -> anyhow::Result<()> {
-        let composed = link::link(component, self.plan.files)?;
+        let composed = link::serving(component, self.plan.files)?;
         let (guest, _) = grants.guest(component)?;
         let (code, origin) = self.compiler.one(&Job {
             name: &component.name,
