@@ -3,6 +3,7 @@
 mod support;
 
 mod admin;
+mod broken;
 mod building;
 mod builtin;
 mod capabilities;
