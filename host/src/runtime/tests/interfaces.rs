@@ -1,16 +1,21 @@
 //! `docs/interfaces.md` says what the linker gives, interface by interface, and names tests that exist.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::{inspect, linker};
+use super::inspect::{Inspection, inspect};
+use super::{admit, linker, refused};
 
 const PAGE: &str = include_str!("../../../../docs/interfaces.md");
 
-/// A row of a table: the interfaces' full names, and the tests that hold it.
+const SECTIONS: [&str; 5] = ["Provided", "Renamed", "Refused", "Exported", "Not here"];
+
+/// A row of a table: the interfaces' full names, what is said of them, and the tests that hold it.
 struct Row {
     names: Vec<String>,
+    what: String,
     tests: Vec<String>,
 }
 
@@ -35,10 +40,14 @@ fn row(line: &str) -> Row {
     let (package, version) = (quoted(package).concat(), quoted(version).concat());
     let names = quoted(interfaces)
         .iter()
-        .map(|interface| format!("{package}/{interface}@{version}"))
+        .map(|interface| match &*version {
+            "" => format!("{package}/{interface}"),
+            version => format!("{package}/{interface}@{version}"),
+        })
         .collect();
     Row {
         names,
+        what: what.to_owned(),
         tests: quoted(tests),
     }
 }
@@ -76,9 +85,40 @@ fn the_page_has_every_interface_that_is_provided_and_no_other() {
 }
 
 #[test]
-fn what_is_not_here_is_not_provided() {
+fn what_is_renamed_is_provided() {
+    for name in names("Renamed") {
+        assert!(!linker::provides(&name), "{name} needs no other name");
+        let seen = admitted(&format!("(component (import \"{name}\" (instance)))"));
+        assert!(linker::provides(&seen.imports[0]), "{name}");
+    }
+}
+
+#[test]
+fn the_page_has_every_interface_that_is_refused_and_its_words() {
+    let page: BTreeSet<_> = rows("Refused")
+        .into_iter()
+        .flat_map(|row| {
+            row.names
+                .into_iter()
+                .map(move |name| (name, row.what.clone()))
+        })
+        .collect();
+    let code = refused::REFUSED
+        .iter()
+        .flat_map(|(package, interfaces, words)| {
+            let names = interfaces
+                .iter()
+                .map(move |name| format!("{package}/{name}"));
+            names.map(|name| (name, (*words).to_owned()))
+        });
+    assert_eq!(page, code.collect());
+}
+
+#[test]
+fn what_is_not_here_is_neither_provided_nor_refused() {
     for name in names("Not here") {
         assert!(!linker::provides(&name), "{name}");
+        assert!(refused::words(&name).is_none(), "{name}");
     }
 }
 
@@ -87,9 +127,14 @@ fn what_is_exported_is_taken_for_a_handler() {
     for name in names("Exported") {
         let text =
             format!("(component (instance $handler) (export \"{name}\" (instance $handler)))");
-        let seen = inspect::inspect(&wat::parse_str(text).unwrap()).unwrap();
-        assert!(seen.http.is_some(), "{name}");
+        assert!(admitted(&text).http.is_some(), "{name}");
     }
+}
+
+/// What a component looks like when it is loaded.
+fn admitted(text: &str) -> Inspection {
+    let bytes = wat::parse_str(text).unwrap();
+    inspect(&admit::admit(Cow::Owned(bytes)).unwrap()).unwrap()
 }
 
 #[test]
@@ -102,13 +147,12 @@ fn every_test_that_the_page_names_exists() {
         );
     }
     assert!(tests.len() > 200, "only {} tests were found", tests.len());
-    let sections = ["Provided", "Exported", "Not here"];
     assert_eq!(
         PAGE.matches("\n## ").count(),
-        sections.len(),
+        SECTIONS.len(),
         "a section of the page is not held against the code"
     );
-    for row in sections.into_iter().flat_map(rows) {
+    for row in SECTIONS.into_iter().flat_map(rows) {
         assert!(!row.tests.is_empty(), "no test holds {:?}", row.names);
         for test in row.tests {
             assert!(tests.contains(&test), "{:?}: there is no {test}", row.names);
@@ -124,10 +168,10 @@ fn collect(folder: &Path, tests: &mut BTreeSet<String>) {
             collect(&path, tests);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            for after in text.split("#[test]\n").skip(1) {
-                let name = after.trim_start().strip_prefix("fn ");
-                let name = name.and_then(|rest| rest.split_once("()"));
-                tests.extend(name.map(|(name, _)| name.to_owned()));
+            // `#[test]` and `#[tokio::test]`.
+            for after in text.split("test]\n").skip(1) {
+                let name = after.split_once("fn ").map_or(after, |(_, name)| name);
+                tests.extend(name.split_once("()").map(|(name, _)| name.to_owned()));
             }
         }
     }
