@@ -1,7 +1,7 @@
 //! From what a manifest grants to what an instance is given: opens an app's databases and stores, fills in
 //! its variables, reads its outbound hosts. Comes in: a plan; goes out: a guest for each component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +65,8 @@ pub(super) struct Grants {
     lines: Lines,
     limits: manifest::Set<Limits>,
     app: String,
+    /// What stands in front of the lines of other apps' components.
+    elsewhere: BTreeSet<String>,
     /// The folder of the manifest.
     folder: PathBuf,
     state_dir: PathBuf,
@@ -125,6 +127,7 @@ impl Grants {
             },
             lines: lines.clone(),
             limits: plan.host.limits.clone(),
+            elsewhere: elsewhere(plan, planned),
             app: planned.app.name.clone(),
             folder: planned
                 .app
@@ -152,12 +155,15 @@ impl Grants {
         let limits = limits(&self.limits, component);
         let files = self.files(component, &limits)?;
         let metrics = self.metrics.component(&self.app, &component.name);
-        let label = component.label.as_deref().unwrap_or(&component.name);
+        let mut label = shown_as(component).to_owned();
+        if self.elsewhere.contains(&label) {
+            label = format!("{}/{label}", self.app);
+        }
         let guest = Guest {
             name: component.name.clone(),
             lines: Source::new(
                 self.lines.clone(),
-                label,
+                &label,
                 limits.print,
                 metrics.lines_dropped.clone(),
             ),
@@ -241,6 +247,19 @@ fn unset(error: variables::RenderError) -> GrantError {
 /// A component's bounds: its own, then the host's, then the defaults.
 pub(super) fn limits(host: &manifest::Set<Limits>, component: &manifest::Component) -> Limits {
     component.limits.over(host.over(Limits::default()))
+}
+
+/// What stands in front of a component's lines.
+fn shown_as(component: &manifest::Component) -> &str {
+    component.label.as_deref().unwrap_or(&component.name)
+}
+
+/// What stands in front of the lines of all apps but this one.
+fn elsewhere(plan: &Plan, planned: &Planned) -> BTreeSet<String> {
+    let others = plan.apps.iter();
+    let others = others.filter(|other| other.app.name != planned.app.name);
+    let components = others.flat_map(|other| &other.app.components);
+    components.map(|other| shown_as(other).to_owned()).collect()
 }
 
 /// Where the labels are that an app's manifest grants. Each app has files of its own, unless the host's

@@ -36,6 +36,7 @@ mod serving;
 mod spin_headers;
 mod start;
 mod state;
+mod strangers;
 mod tidy;
 mod tls;
 mod watch;
