@@ -4,6 +4,7 @@ mod support;
 
 mod admin;
 mod broken;
+mod admit;
 mod building;
 mod builtin;
 mod capabilities;
