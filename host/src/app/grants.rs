@@ -33,6 +33,18 @@ pub enum GrantError {
         /// Its entries.
         wrong: Vec<AllowError>,
     },
+    /// Something is to be put where no component would find it.
+    #[error(
+        "{flag} is for `{label}`, which is in no component's `{what}`: grant it, or leave the flag out"
+    )]
+    NoStorage {
+        /// The flag.
+        flag: &'static str,
+        /// The key of a component's table.
+        what: &'static str,
+        /// The database or the store.
+        label: Label,
+    },
     /// Files that cannot be given.
     #[error("{component} does not get its files")]
     Files {
@@ -67,6 +79,8 @@ pub(super) struct Grants {
     app: String,
     /// What stands in front of the lines of other apps' components.
     elsewhere: BTreeSet<String>,
+    /// For all components, in the place of what their manifest says.
+    environment: Vec<(String, String)>,
     /// The folder of the manifest.
     folder: PathBuf,
     state_dir: PathBuf,
@@ -100,12 +114,14 @@ impl Grants {
                 });
             }
         }
+        options.first.check(databases.keys())?;
         let sqlite = sqlite::Config {
             databases: databases
                 .into_iter()
                 .map(|(label, path)| (label, sqlite::Location::File(path)))
                 .collect(),
             migrations: migrations(plan, planned)?,
+            scripts: options.first.scripts.clone(),
             limits: plan.host.sqlite.clone(),
         };
         let keyvalue = keyvalue::Config {
@@ -115,9 +131,11 @@ impl Grants {
                 .collect(),
             limits: plan.host.key_value.clone(),
         };
+        let keyvalue = keyvalue.open()?;
+        options.first.set(&keyvalue, DEFAULT_LABEL)?;
         Ok(Self {
             sqlite: sqlite.open()?,
-            keyvalue: keyvalue.open()?,
+            keyvalue,
             values: values(&plan.host, planned, options)?,
             outbound: http::Config {
                 limits: plan.host.outbound,
@@ -129,6 +147,7 @@ impl Grants {
             limits: plan.host.limits.clone(),
             elsewhere: elsewhere(plan, planned),
             app: planned.app.name.clone(),
+            environment: options.guest_environment.clone(),
             folder: planned
                 .app
                 .path
@@ -167,7 +186,7 @@ impl Grants {
                 limits.print,
                 metrics.lines_dropped.clone(),
             ),
-            environment: component.environment.clone(),
+            environment: self.environment(component),
             files,
             limits,
             sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
@@ -182,6 +201,12 @@ impl Grants {
             metrics,
         };
         Ok((guest, hosts))
+    }
+
+    fn environment(&self, component: &manifest::Component) -> Vec<(String, String)> {
+        let set = |name: &String| self.environment.iter().any(|(other, _)| other == name);
+        let own = component.environment.iter().filter(|(name, _)| !set(name));
+        own.chain(&self.environment).cloned().collect()
     }
 
     /// Copies of the files that a component may read.

@@ -10,6 +10,7 @@ pub mod build;
 mod compile;
 pub mod effective;
 mod files;
+pub mod first;
 pub mod grants;
 pub mod link;
 pub mod plan;
@@ -42,6 +43,7 @@ use crate::server::router::Router;
 use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
 use compile::{Compiler, link_all};
+use first::First;
 use plan::{Plan, Planned};
 use state::StateDir;
 pub use watch::Watch;
@@ -54,6 +56,10 @@ pub struct Options {
     pub variables: Vec<(String, String)>,
     /// The environment, where `SPIN_VARIABLE_NAME` is looked up.
     pub environment: Vec<(String, String)>,
+    /// Environment variables of all components, before those of the manifest.
+    pub guest_environment: Vec<(String, String)>,
+    /// What to put into the storage of each app.
+    pub first: First,
     /// In place of the manifest's folder for state.
     pub state_dir: Option<PathBuf>,
     /// The folder for compiled components; none compiles at each start.

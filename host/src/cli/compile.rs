@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::run::{default_cache, pair, whose};
+use super::flag::pair;
+use super::run::{default_cache, whose};
 use super::{Failure, print, serve};
 use crate::app::ahead::{Ahead, compile_ahead};
 use crate::app::plan::Plan;

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::flag::Variables;
 use super::run::{Common, options, standard_output};
 use crate::app::App;
 use crate::app::plan::Plan;
@@ -79,7 +80,10 @@ fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crat
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let plan = Plan::builtin(&[free, consumer])?;
     let common = Common {
-        variable: vec![("consumer_port".to_owned(), consumer.port().to_string())],
+        variable: vec![Variables(vec![(
+            "consumer_port".to_owned(),
+            consumer.port().to_string(),
+        )])],
         // Made by the host, so that it is its owner's alone.
         state_dir: Some(folder.join("state")),
         cache_dir: std::env::var_os("SIGNET_CACHE_DIR").map(PathBuf::from),

@@ -7,6 +7,7 @@ mod check;
 mod compile;
 mod compose;
 mod demo;
+mod flag;
 mod inspect;
 mod new;
 mod run;

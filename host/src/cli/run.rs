@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use clap::Args;
 use sd_notify::NotifyState;
 
+use super::flag::{self, Variables};
 use super::signals::Signals;
 use super::{Failure, build};
+use crate::app::first::{First, Script};
 use crate::app::grants::GrantError;
 use crate::app::plan::Plan;
 use crate::app::{App, InputError, Options, Watch, banner};
@@ -28,6 +30,16 @@ pub(super) struct Arguments {
     /// The same, as Spin has it.
     #[arg(short, long, value_name = "PATH", conflicts_with = "manifests")]
     from: Option<PathBuf>,
+    /// Run a SQLite statement at the start, or with `@FILE` those of a file: on the database `default`, or on
+    /// another one with `@FILE:LABEL`.
+    #[arg(long, value_name = "STATEMENT|@FILE[:LABEL]", value_parser = flag::script)]
+    sqlite: Vec<Script>,
+    /// Set a key of the key-value store `default` at the start.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = flag::pair)]
+    key_value: Vec<(String, String)>,
+    /// Set an environment variable of all components.
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = flag::pair)]
+    env: Vec<(String, String)>,
     /// Run the build commands of the components first.
     #[arg(long)]
     build: bool,
@@ -41,9 +53,19 @@ pub(super) struct Arguments {
 /// What every command that serves takes.
 #[derive(Debug, Default, Args)]
 pub(super) struct Common {
-    /// A value for an app's variable.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub(super) variable: Vec<(String, String)>,
+    /// A value for an app's variable: `@FILE` in its place is the text of a file, and a whole `@FILE.toml` or
+    /// `@FILE.json` has many.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = flag::variables)]
+    pub(super) variable: Vec<Variables>,
+    /// Print nothing of what the components print.
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// What `run` sets in the environment of all components.
+    #[arg(skip)]
+    pub(super) env: Vec<(String, String)>,
+    /// What `run` puts into the storage of its app.
+    #[arg(skip)]
+    pub(super) first: First,
     /// The folder for databases, stores and generated secrets.
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
@@ -67,10 +89,11 @@ pub(super) struct Common {
     pub(super) watch: bool,
 }
 
-/// `NAME=VALUE`, as Spin's flags have it.
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
+impl Common {
+    /// The values for variables; of two for one name, the later counts.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &(String, String)> {
+        self.variable.iter().flat_map(|variables| &variables.0)
+    }
 }
 
 pub(super) fn run(mut arguments: Arguments, format: LogFormat) -> Result<ExitCode, Failure> {
@@ -86,6 +109,18 @@ pub(super) fn run(mut arguments: Arguments, format: LogFormat) -> Result<ExitCod
         Plan::read(&arguments.manifests, &arguments.listen)
     };
     let plan = plan.map_err(Failure::input)?;
+    let first = First {
+        scripts: arguments.sqlite,
+        values: arguments.key_value,
+    };
+    if !first.is_empty() && plan.apps.len() > 1 {
+        return Err(Failure::input(anyhow::anyhow!(
+            "--sqlite and --key-value are for one app, and there are {}: run one first with them, then all",
+            plan.apps.len()
+        )));
+    }
+    arguments.common.first = first;
+    arguments.common.env = arguments.env;
     if arguments.build {
         build::aloud(build::all(&plan)).map_err(anyhow::Error::from)?;
     }
@@ -116,7 +151,11 @@ pub(super) fn serve_until_told(
     }
     forbid_core_dumps();
     let signals = Signals::start().map_err(anyhow::Error::from)?;
-    let (lines, writer) = standard_output(format)?;
+    let (lines, writer) = if common.quiet {
+        Lines::start(format, std::io::sink(), false).map_err(anyhow::Error::from)?
+    } else {
+        standard_output(format)?
+    };
     let watch = common.watch.then_some(watch);
     let options = Options {
         watch,
@@ -179,7 +218,9 @@ pub(super) fn standard_output(
 /// What the app is to know of the command line and the environment.
 pub(super) fn options(common: Common) -> Options {
     Options {
-        variables: common.variable,
+        variables: common.variables().cloned().collect(),
+        guest_environment: common.env,
+        first: common.first,
         environment: environment(),
         state_dir: common.state_dir,
         cache_dir: common.cache_dir.or_else(default_cache),

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::run::{Common, pair, serve_until_told};
+use super::flag::pair;
+use super::run::{Common, serve_until_told};
 use super::{Failure, print};
 use crate::app::Watch;
 use crate::app::plan::Plan;
@@ -77,7 +78,7 @@ pub(super) fn plan(component: &Path, link: &[(String, String)]) -> Result<Plan, 
 
 /// The flags as the manifest they stand for, so that flags and manifests go one way from here on.
 fn manifest(arguments: &Arguments) -> Result<String, Failure> {
-    let names = || arguments.common.variable.iter().map(|(name, _)| name);
+    let names = || arguments.common.variables().map(|(name, _)| name);
     let mut links = Vec::new();
     for (package, file) in &arguments.link {
         let file = absolute(Path::new(file))?;

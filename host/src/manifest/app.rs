@@ -70,10 +70,12 @@ fn app(root: &Table<'_>, path: &Path) -> Option<App> {
         .map(|item| component::read(item, &around))
         .collect();
     let triggers = trigger::read(root, base, &components);
-    let idle = |item: &&Item<'_>| !triggers.components.contains(item.key);
+    let linked = chain::linked(&components);
+    let idle =
+        |item: &&Item<'_>| !triggers.components.contains(item.key) && !linked.contains(item.key);
     for item in components.iter().filter(idle) {
         let message = format!(
-            "component `{}` is loaded for no trigger, only where another one names it",
+            "component `{}` is not loaded: no trigger and no other component names it",
             item.key
         );
         item.source.warning(&item.key_at, message);

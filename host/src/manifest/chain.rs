@@ -98,6 +98,12 @@ fn needs<'s>(name: &str, components: &[Item<'s>]) -> Vec<&'s str> {
     items.unwrap_or_default().iter().filter_map(named).collect()
 }
 
+/// All components that others are to be linked with.
+pub(super) fn linked<'s>(components: &[Item<'s>]) -> BTreeSet<&'s str> {
+    let names = components.iter().map(|component| component.key);
+    names.flat_map(|name| needs(name, components)).collect()
+}
+
 /// Gives each dependency that is a component its file and its own dependencies. `items` are where the
 /// components stand.
 pub(super) fn resolve(components: &mut [Component], items: &[Item<'_>]) {

@@ -49,6 +49,28 @@ pub struct Migration {
     pub sql: String,
 }
 
+/// Statements to run on a database at each start, before the first request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The database.
+    pub label: Label,
+    /// What messages call it.
+    pub name: String,
+    /// The statements. Each is kept by itself, unless they say otherwise.
+    pub sql: String,
+}
+
+impl Script {
+    /// Statements for the database `label`.
+    pub fn new(label: &str, name: &str, sql: &str) -> Self {
+        Self {
+            label: Label::new(label),
+            name: name.to_owned(),
+            sql: sql.to_owned(),
+        }
+    }
+}
+
 /// The databases of an app, as the manifest has them.
 #[derive(Debug, Default)]
 pub struct Config {
@@ -56,6 +78,8 @@ pub struct Config {
     pub databases: BTreeMap<Label, Location>,
     /// What to run on them, in this order.
     pub migrations: Vec<Migration>,
+    /// What to run on them after that, in this order.
+    pub scripts: Vec<Script>,
     /// How much of everything there may be.
     pub limits: Limits,
 }
@@ -94,6 +118,16 @@ pub enum OpenError {
         component: String,
         /// The database.
         label: Label,
+    },
+    /// A statement failed; what came before it was kept.
+    #[error("`{name}` failed on database `{label}`")]
+    Script {
+        /// What it is called.
+        name: String,
+        /// The database.
+        label: Label,
+        /// What SQLite says.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A migration failed, and nothing of it was kept.
     #[error("migration `{name}` of component `{component}` failed on database `{label}`")]
@@ -135,8 +169,23 @@ impl Config {
         for migration in &self.migrations {
             self.migrate(migration)?;
         }
+        for script in &self.scripts {
+            self.run(script)?;
+        }
         Ok(Shared {
             databases: Arc::new(databases),
+        })
+    }
+
+    fn run(&self, script: &Script) -> Result<(), OpenError> {
+        // A database that is not configured has nobody who would miss what is put into it.
+        let Some(Location::File(path)) = self.databases.get(&script.label) else {
+            return Ok(());
+        };
+        rusqlite::run(path, &self.limits, &script.sql).map_err(|source| OpenError::Script {
+            name: script.name.clone(),
+            label: script.label.clone(),
+            source: source.into(),
         })
     }
 

@@ -7,7 +7,7 @@ mod authorize;
 mod form;
 mod migrate;
 
-pub(super) use migrate::migrate;
+pub(super) use migrate::{migrate, run};
 
 use super::Limits;
 use super::backend::{Backend, Error, Row, Session, Sink, Statement, Value};

@@ -1,6 +1,7 @@
-//! Migrations: statements that a component wants run once, before its first request. Comes in: a
-//! database file and one migration; goes out: the migration applied and written down in
-//! `signet_migrations`, or neither. Never runs one twice, never runs one whose text changed.
+//! What is run before the first request: migrations, which a component wants run once, and statements that
+//! whoever starts the host wants run now. Comes in: a database file and one of them; goes out: the migration
+//! applied and written down in `signet_migrations`, or neither. Never runs one twice, never runs one whose
+//! text changed.
 
 use super::super::{Limits, Migration};
 use super::{authorize, connect};
@@ -9,6 +10,7 @@ use ::rusqlite::hooks::{AuthContext, Authorization};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why a migration was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,13 @@ pub(in super::super) fn migrate(
     )?;
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+/// Runs statements, with the rights of a guest.
+pub(in super::super) fn run(path: &Path, limits: &Limits, sql: &str) -> ::rusqlite::Result<()> {
+    let mut connection = connect(path, limits)?;
+    authorize::guard(&mut connection, Arc::default())?;
+    connection.execute_batch(sql)
 }
 
 fn digest(text: &str) -> String {
