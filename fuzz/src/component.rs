@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use signet::builtin;
-use signet::runtime::compose::{Link, Part, Selector, compose};
+use signet::runtime::compose::{Inherit, Link, Part, Selector, compose};
 use signet::runtime::inspect::inspect;
 use signet::runtime::linker::Served;
 use signet::runtime::needs::Needs;
@@ -55,7 +55,7 @@ fn link(bytes: &[u8]) -> Link {
         },
         export: None,
         part: part("hmac", bytes),
-        inherit: false,
+        inherit: Inherit::NOTHING,
     }
 }
 

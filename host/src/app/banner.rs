@@ -79,14 +79,11 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
         guest.name
     );
     for (part, exports) in linked(ready) {
-        let inherits = if ready.inheriting.contains(part) {
-            "all"
-        } else {
-            "no"
-        };
+        let inherits = ready.inheriting.iter().find(|(name, _)| name == part);
+        let inherits = inherits.map_or("no grants", |(_, words)| words);
         let _ = writeln!(
             text,
-            "    linked   {part}: {} (inherits {inherits} grants)",
+            "    linked   {part}: {} (inherits {inherits})",
             exports.join(", ")
         );
     }

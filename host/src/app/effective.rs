@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use super::grants;
 use super::plan::{Plan, Planned};
 use crate::capability::variables::{Declaration, Environment};
-use crate::manifest::{Bound, Component, Dependency, Files, Mount, VariableSource, limits};
+use crate::manifest::{
+    Bound, Component, Dependency, Files, Inherit, Mount, VariableSource, limits,
+};
 
 /// What stands in the place of a value that may be a secret.
 const HIDDEN: &str = "***";
@@ -131,7 +133,10 @@ fn dependencies(dependencies: &[Dependency]) -> Vec<Value> {
         let mut shown = json!({
             "import": super::link::selector(&dependency.selector).to_string(),
             "path": dependency.source,
-            "inherit_configuration": dependency.inherit,
+            "inherit_configuration": match &dependency.inherit {
+                Inherit::All => json!(true),
+                Inherit::Only(kinds) => json!(kinds),
+            },
         });
         if !dependency.dependencies.is_empty() {
             shown["dependencies"] = self::dependencies(&dependency.dependencies).into();

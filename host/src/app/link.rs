@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::InputError;
 use super::plan::Files;
-use crate::manifest::{self, Dependency, Digest};
+use crate::manifest::{self, Dependency, Digest, Inherit};
 use crate::runtime::admit::{AdmitError, admit};
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
 use crate::runtime::inspect::{HANDLERS, Inspection, inspect};
@@ -119,7 +119,7 @@ impl Reader<'_> {
                     bytes: self.read(&dependency.source, dependency.digest.as_ref())?,
                     dependencies: self.links(&dependency.dependencies)?,
                 },
-                inherit: dependency.inherit,
+                inherit: inherit(&dependency.inherit),
             })
         };
         dependencies.iter().map(link).collect()
@@ -155,16 +155,29 @@ impl Reader<'_> {
     }
 }
 
-/// The names of the parts that get what their dependent is granted.
-pub(super) fn inheriting(dependencies: &[Dependency]) -> Vec<String> {
-    let inherit = dependencies.iter().filter(|dependency| dependency.inherit);
-    inherit
-        .flat_map(|dependency| {
-            let mut names = vec![part_name(dependency)];
-            names.extend(inheriting(&dependency.dependencies));
-            names
-        })
-        .collect()
+/// The parts that get something of what their dependent is granted, and what, in words.
+pub(super) fn inheriting(dependencies: &[Dependency]) -> Vec<(String, String)> {
+    let words = |dependency: &Dependency| {
+        let words = match &dependency.inherit {
+            Inherit::All => "all".to_owned(),
+            Inherit::Only(kinds) if kinds.is_empty() => return Vec::new(),
+            Inherit::Only(kinds) => kinds.join(", "),
+        };
+        let mut parts = vec![(part_name(dependency), words)];
+        parts.extend(inheriting(&dependency.dependencies));
+        parts
+    };
+    dependencies.iter().flat_map(words).collect()
+}
+
+fn inherit(inherit: &Inherit) -> compose::Inherit {
+    match inherit {
+        Inherit::All => compose::Inherit::ALL,
+        Inherit::Only(kinds) => {
+            let kinds = kinds.iter().filter_map(|kind| compose::Inherit::kind(kind));
+            kinds.fold(compose::Inherit::NOTHING, compose::Inherit::or)
+        }
+    }
 }
 
 fn part_name(dependency: &Dependency) -> String {
@@ -182,5 +195,18 @@ pub(super) fn selector(selector: &manifest::Selector) -> compose::Selector {
         package: selector.package.clone(),
         interface: selector.interface.clone(),
         version: selector.version.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::INHERITABLE;
+    use crate::runtime::compose::Inherit;
+
+    #[test]
+    fn whatever_a_manifest_lets_inherit_is_known_to_linking() {
+        for kind in INHERITABLE {
+            assert!(Inherit::kind(kind).is_some(), "{kind}");
+        }
     }
 }

@@ -158,8 +158,8 @@ struct Ready {
     origin: Origin,
     /// What it may call, with variables filled in.
     hosts: Vec<String>,
-    /// Its dependencies that get what it is granted.
-    inheriting: Vec<String>,
+    /// Its dependencies that get something of what it is granted, and what.
+    inheriting: Vec<(String, String)>,
 }
 
 impl Ready {

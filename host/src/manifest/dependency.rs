@@ -8,6 +8,7 @@ use super::chain;
 use super::component::Surroundings;
 use super::reader::{Item, Table};
 use super::source::{self, Digest};
+use super::spelling;
 
 /// A component that is linked into another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +23,31 @@ pub struct Dependency {
     pub digest: Option<Digest>,
     /// The export to take, where it is not named as the import.
     pub export: Option<String>,
-    /// Whether it gets what its dependent is granted.
-    pub inherit: bool,
+    /// What it gets of what its dependent is granted.
+    pub inherit: Inherit,
     /// What is linked into it.
     pub dependencies: Vec<Dependency>,
 }
+
+/// What a dependency gets of what its dependent is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inherit {
+    /// All of it.
+    All,
+    /// Grants of these kinds, which are of [`INHERITABLE`].
+    Only(Vec<&'static str>),
+}
+
+/// The kinds of grants, by their keys in a component's table.
+pub const INHERITABLE: [&str; 7] = [
+    "ai_models",
+    "allowed_outbound_hosts",
+    "environment",
+    "files",
+    "key_value_stores",
+    "sqlite_databases",
+    "variables",
+];
 
 /// Imports: all interfaces of a package, or one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,7 +177,8 @@ pub(super) fn read(
             );
             item.source.mistake(&item.key_at, message);
         }
-        let inherit = found.inherit.or(inherit_all).unwrap_or(false);
+        let inherit = found.inherit.or(inherit_all.map(Inherit::whole));
+        let inherit = inherit.unwrap_or(Inherit::Only(Vec::new()));
         let dependency = Dependency {
             selector,
             component: found.component,
@@ -179,7 +201,7 @@ struct Value<'s> {
     digest: Option<Digest>,
     export: Option<String>,
     export_at: Option<Item<'s>>,
-    inherit: Option<bool>,
+    inherit: Option<Inherit>,
     inherit_at: Option<Item<'s>>,
 }
 
@@ -245,17 +267,32 @@ fn value<'s>(item: &Item<'s>, dependent: &str, around: &Surroundings<'_, '_>) ->
     })
 }
 
-/// Yes, no, or Spin's list of single grants, of which only the empty one is supported.
-fn inherits(item: &Item<'_>) -> Option<bool> {
+impl Inherit {
+    fn whole(all: bool) -> Self {
+        if all {
+            Self::All
+        } else {
+            Self::Only(Vec::new())
+        }
+    }
+}
+
+/// Yes, no, or a list of kinds of grants.
+fn inherits(item: &Item<'_>) -> Option<Inherit> {
     if !item.is_list() {
-        return item.boolean();
+        return item.boolean().map(Inherit::whole);
     }
-    if !item.list().is_empty() {
-        item.mistake(
-            "a list of what to inherit is not supported yet: write `true` for all or `false` for nothing",
-        );
+    let mut kinds = Vec::new();
+    for (text, item) in item.texts() {
+        match INHERITABLE.into_iter().find(|kind| *kind == text) {
+            Some(kind) => kinds.push(kind),
+            None => item.mistake(format!(
+                "`{text}` is nothing to inherit{}",
+                spelling::hint(text, INHERITABLE)
+            )),
+        }
     }
-    Some(false)
+    Some(Inherit::Only(kinds))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use app::{App, read_app};
 pub use bound::{Bound, Set};
 pub use build::Build;
 pub use component::Component;
-pub use dependency::{Dependency, Selector};
+pub use dependency::{Dependency, INHERITABLE, Inherit, Selector};
 pub use files::{Files, Mount};
 pub use host::{Admin, AppEntry, HostConfig, TlsFiles, VariableSource, read_host};
 pub(crate) use label::is_component_name;

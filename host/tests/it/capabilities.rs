@@ -161,6 +161,32 @@ fn a_dependency_inherits_what_the_manifest_lets_it() {
     }
 }
 
+#[test]
+fn a_dependency_inherits_single_kinds_of_grants() {
+    let receiver = Receiver::answers(204);
+    let host = Host::of(fixture("fixture-guest")).link(
+        "fixture:test/probe",
+        &fixture("fixture-dependency"),
+        ", inherit_configuration = [\"key_value_stores\", \"variables\"]",
+    );
+    let probe = everything(host, &receiver)
+        .start()
+        .get(&format!("/probe?{}", receiver.url("/")));
+    for line in [
+        "environment: []",
+        "key-value: Ok(\"opened\")",
+        "sqlite: Err(Error::AccessDenied)",
+        "variables: Ok(\"hunter2\")",
+        "http: ErrorCode::HttpRequestDenied",
+    ] {
+        assert!(
+            probe.lines().any(|have| have == line),
+            "{line} is not in:\n{probe}"
+        );
+    }
+    assert!(receiver.received().is_empty());
+}
+
 fn everything(host: Host, receiver: &Receiver) -> Host {
     host.with("key_value_stores = [\"default\"]")
         .with("sqlite_databases = [\"default\"]")

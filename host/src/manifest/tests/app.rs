@@ -1,6 +1,7 @@
 //! The laws of reading `spin.toml`: each mistake with its place and its cure.
 
 use super::*;
+use crate::manifest::Inherit;
 
 fn read(text: &str) -> Result<App, Mistakes> {
     read_app(text, Path::new("dir/spin.toml"))
@@ -459,9 +460,9 @@ fn dependencies_name_a_package_and_a_file() {
         "the same import",
     );
     one(
-        &dependency("\"a:b\" = { path = \"b\", inherit_configuration = [\"variables\"] }"),
-        "10:47",
-        "not supported yet",
+        &dependency("\"a:b\" = { path = \"b\", inherit_configuration = [\"variable\"] }"),
+        "10:48",
+        "`variable` is nothing to inherit: did you mean `variables`?",
     );
     one(
         &dependency("\"a:b\" = { path = \"b\", component = \"c\" }"),
@@ -490,7 +491,18 @@ fn what_all_dependencies_inherit_can_stand_in_one_place() {
     let all = with(
         "dependencies_inherit_configuration = true\ndependencies.\"a:b\" = { path = \"b.wasm\" }",
     );
-    assert!(read(&all).unwrap().components[0].dependencies[0].inherit);
+    let inherit = |text: &str| {
+        read(text).unwrap().components[0].dependencies[0]
+            .inherit
+            .clone()
+    };
+    assert_eq!(inherit(&all), Inherit::All);
+    let list = all.replace("dependencies_inherit_configuration = true\n", "");
+    let list = list.replace(
+        "\"b.wasm\"",
+        "\"b.wasm\", inherit_configuration = [\"files\"]",
+    );
+    assert_eq!(inherit(&list), Inherit::Only(vec!["files"]));
 }
 
 #[test]

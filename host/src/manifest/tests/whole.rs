@@ -7,7 +7,7 @@ use glob::Pattern;
 
 use super::{App, read_app};
 use crate::capability::Label;
-use crate::manifest::{Build, Dependency, Mount, Selector};
+use crate::manifest::{Build, Dependency, Inherit, Mount, Selector};
 use crate::runtime::pool::Limits;
 
 fn whole() -> App {
@@ -187,7 +187,7 @@ fn dependencies_come_in_order_and_inherit_nothing_unless_told() {
             source: "dir/../target/hmac.wasm".into(),
             digest: None,
             export: None,
-            inherit: false,
+            inherit: Inherit::Only(Vec::new()),
             dependencies: Vec::new(),
         },
         Dependency {
@@ -196,7 +196,7 @@ fn dependencies_come_in_order_and_inherit_nothing_unless_told() {
             source: "dir/c.wasm".into(),
             digest: None,
             export: Some("x:y/z".into()),
-            inherit: true,
+            inherit: Inherit::All,
             dependencies: Vec::new(),
         },
         Dependency {
@@ -205,14 +205,14 @@ fn dependencies_come_in_order_and_inherit_nothing_unless_told() {
             source: "dir/helper.wasm".into(),
             digest: None,
             export: None,
-            inherit: false,
+            inherit: Inherit::Only(Vec::new()),
             dependencies: vec![Dependency {
                 selector: selector("f", "g", None, None),
                 component: None,
                 source: "dir/g.wasm".into(),
                 digest: None,
                 export: None,
-                inherit: true,
+                inherit: Inherit::All,
                 dependencies: Vec::new(),
             }],
         },

@@ -9,6 +9,7 @@ mod baseline;
 mod deny;
 mod error;
 mod explain;
+mod inherit;
 mod select;
 mod selector;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use deny::DenyError;
 pub use error::{ComposeError, MissingImport, Near, dependency};
+pub use inherit::Inherit;
 pub use selector::Selector;
 
 /// A component, and what it is to be linked with.
@@ -41,8 +43,8 @@ pub struct Link {
     pub export: Option<String>,
     /// The component that exports.
     pub part: Part,
-    /// Whether it may have what its dependent may have.
-    pub inherit: bool,
+    /// What it may have of what its dependent may have.
+    pub inherit: Inherit,
 }
 
 /// One component made of several.
@@ -109,7 +111,7 @@ pub struct LinkedImport {
     pub export: String,
 }
 
-/// A part that inherits nothing.
+/// A part that does not inherit all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Isolated {
     /// The part.

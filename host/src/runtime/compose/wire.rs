@@ -13,7 +13,7 @@ use wac_types::Package;
 use super::deny::{self, Denial};
 use super::error::{ComposeError, MissingImport};
 use super::select::{Choice, Surface, choose, is_types_only, nearest};
-use super::{Composed, Host, Isolated, LinkedImport, Part, Refused, baseline};
+use super::{Composed, Host, Inherit, Isolated, LinkedImport, Part, Refused, baseline};
 use crate::runtime::inspect::inspect;
 
 /// One root in the making.
@@ -43,7 +43,7 @@ impl<'a> Wiring<'a> {
 
     /// Wires the root and everything under it, and writes the result.
     pub(super) fn finish(mut self, root: &Part) -> Result<Composed, ComposeError> {
-        let instance = self.part(root, false)?;
+        let instance = self.part(root, Inherit::ALL)?;
         if !self.missing.is_empty() {
             return Err(ComposeError::Missing(self.missing));
         }
@@ -61,7 +61,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// Instantiates a part with its arguments, dependencies first.
-    fn part(&mut self, part: &Part, isolated: bool) -> Result<NodeId, ComposeError> {
+    fn part(&mut self, part: &Part, granted: Inherit) -> Result<NodeId, ComposeError> {
         let package = self.package(part)?;
         let own = self.surface(package);
         let dependencies = part
@@ -75,7 +75,7 @@ impl<'a> Wiring<'a> {
         let choices = choose(part, &own, &dependencies, self.graph.types(), self.host)?;
 
         let mut arguments: Vec<(String, NodeId)> = Vec::new();
-        let mut instances: Vec<(&Part, bool, NodeId)> = Vec::new();
+        let mut instances: Vec<(&Part, Inherit, NodeId)> = Vec::new();
         for Choice {
             import,
             link,
@@ -85,16 +85,16 @@ impl<'a> Wiring<'a> {
             let Some(link) = part.dependencies.get(link) else {
                 continue;
             };
-            // A dependency of an isolated part inherits what that part has: nothing.
-            let alone = isolated || !link.inherit;
+            // A dependency inherits from its dependent, which has no more than it inherited itself.
+            let inherited = granted.and(link.inherit);
             let known = instances
                 .iter()
-                .find(|(known, with, _)| *known == &link.part && *with == alone);
+                .find(|(known, with, _)| *known == &link.part && *with == inherited);
             let from = match known {
                 Some((_, _, node)) => *node,
                 None => {
-                    let node = self.part(&link.part, alone)?;
-                    instances.push((&link.part, alone, node));
+                    let node = self.part(&link.part, inherited)?;
+                    instances.push((&link.part, inherited, node));
                     node
                 }
             };
@@ -130,7 +130,7 @@ impl<'a> Wiring<'a> {
                     near: nearest(part, &dependencies, import),
                     provided: self.host.versions(import),
                 });
-            } else if isolated && !baseline::keeps(import) {
+            } else if !granted.has(import) && !baseline::keeps(import) {
                 denials.push(denial(import, deny::INHERITS_NOTHING));
                 denied.push(import.clone());
             }

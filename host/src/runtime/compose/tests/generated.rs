@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use wasmparser::{Validator, WasmFeatures};
 
-use super::super::{ComposeError, compose};
+use super::super::{ComposeError, Inherit, compose};
 use super::{Part, from_wit, part};
 use crate::builtin;
 use crate::cases::cases;
@@ -122,10 +122,13 @@ fn case(fates: &[Fate]) -> Case {
                 if !inherit && needs.contains(&true) {
                     case.isolated.insert(name.clone());
                 }
-                case.root = case
-                    .root
-                    .with(&full(&import), &dependency)
-                    .but(|link| link.inherit = *inherit);
+                case.root = case.root.with(&full(&import), &dependency).but(|link| {
+                    link.inherit = if *inherit {
+                        Inherit::ALL
+                    } else {
+                        Inherit::NOTHING
+                    }
+                });
                 case.linked.insert(full(&import), name);
             }
         }

@@ -1,7 +1,7 @@
 //! The laws of isolation: a dependency reaches nothing it was not given.
 
 use super::{HMAC, KEY_VALUE, SQLITE, VARIABLES, from_text, from_wit, words};
-use crate::runtime::compose::{Composed, Part, compose};
+use crate::runtime::compose::{Composed, Inherit, Part, compose};
 
 const HOST: &dyn Fn(&str) -> bool =
     &|name| !name.starts_with("lib:") && !name.starts_with("other:");
@@ -183,12 +183,58 @@ fn a_dependency_that_inherits_reaches_the_host() {
     let (root, greedy) = greedy();
     let root = root
         .with("lib:lib@1.0.0", &greedy)
-        .but(|link| link.inherit = true);
+        .but(|link| link.inherit = Inherit::ALL);
     let composed = compose(&root, HOST).expect("composed");
     assert!(composed.isolated.is_empty());
     for import in ["wasi:cli/environment", "wasi:http/client", "spin:key-value"] {
         assert!(imports(&composed, import), "{import}");
     }
+}
+
+#[test]
+fn a_dependency_that_inherits_some_reaches_those_alone() {
+    let (root, greedy) = greedy();
+    let some = ["key_value_stores", "files"].map(|kind| Inherit::kind(kind).unwrap());
+    let root = root
+        .with("lib:lib@1.0.0", &greedy)
+        .but(|link| link.inherit = some[0].or(some[1]));
+    let composed = compose(&root, HOST).expect("composed");
+    assert_eq!(
+        composed.isolated.first().expect("an isolated part").denied,
+        [
+            "wasi:cli/environment@0.2.0",
+            "wasi:sockets/tcp-create-socket@0.2.0",
+            "wasi:sockets/ip-name-lookup@0.2.0",
+            "wasi:http/client@0.3.0",
+            "spin:sqlite/sqlite@3.1.0",
+            "spin:variables/variables@3.0.0",
+        ]
+    );
+    for import in [
+        "spin:key-value",
+        "wasi:keyvalue",
+        "wasi:filesystem/preopens",
+    ] {
+        assert!(imports(&composed, import), "{import}");
+    }
+}
+
+#[test]
+fn a_dependency_inherits_no_more_than_its_dependent() {
+    let middle = "package t:t; world guest {
+        import lib:lib/api@1.0.0; export other:other/api@1.0.0; }";
+    let other = "package other:other@1.0.0; interface api { run: func(); }";
+    let (_, greedy) = greedy();
+    let middle = from_wit("middle.wasm", &[LIB, other, middle])
+        .with("lib:lib", &greedy)
+        .but(|link| link.inherit = Inherit::ALL);
+    let root = "package t:t; world guest { import other:other/api@1.0.0; export run: func(); }";
+    let root = from_wit("root", &[other, root])
+        .with("other:other", &middle)
+        .but(|link| link.inherit = Inherit::kind("environment").unwrap());
+    let composed = compose(&root, HOST).expect("composed");
+    assert!(imports(&composed, "wasi:cli/environment"));
+    assert!(!imports(&composed, "spin:sqlite") && !imports(&composed, "wasi:http/client"));
 }
 
 #[test]
@@ -199,7 +245,7 @@ fn what_inherits_from_an_isolated_part_inherits_nothing() {
     let (_, greedy) = greedy();
     let middle = from_wit("middle.wasm", &[LIB, other, middle])
         .with("lib:lib", &greedy)
-        .but(|link| link.inherit = true);
+        .but(|link| link.inherit = Inherit::ALL);
     let root = "package t:t; world guest { import other:other/api@1.0.0; export run: func(); }";
     let root = from_wit("root", &[other, root]).with("other:other", &middle);
     let composed = compose(&root, HOST).expect("composed");

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve};
 
-use super::{Composed, Link, Part, Selector};
+use super::{Composed, Inherit, Link, Part, Selector};
 use crate::runtime::inspect::{Inspection, inspect};
 
 /// A component of the world `guest` of these packages, in which every function traps.
@@ -75,7 +75,7 @@ impl Part {
             selector: selector(select),
             export: None,
             part: part.clone(),
-            inherit: false,
+            inherit: Inherit::NOTHING,
         });
         self
     }

@@ -4,7 +4,7 @@ use wasmtime::component::Val;
 
 use super::running::{Asked, Running, case, err};
 use super::{Part, from_text, part, words};
-use crate::runtime::compose::{Host, Link, compose};
+use crate::runtime::compose::{Host, Inherit, Link, compose};
 use crate::runtime::linker::Served;
 use crate::runtime::refused;
 
@@ -96,7 +96,11 @@ fn a_dependency_is_refused_the_same_whatever_it_inherits() {
             selector: super::selector("lib:lib@1.0.0"),
             export: None,
             part: library,
-            inherit,
+            inherit: if inherit {
+                Inherit::ALL
+            } else {
+                Inherit::NOTHING
+            },
         });
         let composed = compose(&root, Served).unwrap();
         assert_eq!(composed.refused[0].part, "library.wasm");
@@ -127,7 +131,7 @@ fn a_dependency_may_stand_in_for_what_the_host_refuses() {
             (export "spin:redis/redis@3.0.0" (instance $redis)))"#,
     );
     let root = importing("root", "spin:redis/redis@3.0.0").with("spin:redis", &redis);
-    let root = root.but(|link| link.inherit = true);
+    let root = root.but(|link| link.inherit = Inherit::ALL);
     let known = |name: &str| name == "ask" || Served.provides(name);
     let composed = compose(&root, known).unwrap();
     assert!(composed.refused.is_empty());
