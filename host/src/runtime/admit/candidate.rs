@@ -9,8 +9,13 @@ use wasm_encoder::{
 };
 use wasmparser::{BinaryReader, ComponentExportSectionReader, ComponentImportSectionReader};
 
+use crate::runtime::inspect::Inspection;
+
 const CANDIDATE: &str = "@0.3.0-rc-2026-03-15";
 const FINAL: &str = "@0.3.0";
+/// A version of the same track that nobody publishes. The linker serves a track as one, so it is a second name
+/// for what 0.3.0 names.
+const SECOND: &str = "@0.3.999999";
 
 const MAGIC: usize = 8;
 const IMPORTS: u8 = 10;
@@ -23,25 +28,26 @@ pub(super) fn renamed(component: &[u8]) -> Option<Vec<u8>> {
     if !surface.imports.iter().chain(&surface.exports).any(is_old) {
         return None;
     }
-    // Who has both has a name for each already.
-    for names in [&surface.imports, &surface.exports] {
-        let both = |name: &&String| is_old(name) && names.contains(&today(name));
-        if names.iter().any(|name| both(&name)) {
-            return None;
-        }
-    }
-    rewritten(component)
+    rewritten(component, &surface)
 }
 
-fn today(name: &str) -> String {
+/// Today's name: 0.3.0, or its second name where the surface has both.
+fn today(name: &str, taken: &[String]) -> String {
     match name.strip_suffix(CANDIDATE) {
-        Some(path) if name.starts_with("wasi:") => format!("{path}{FINAL}"),
+        Some(path) if name.starts_with("wasi:") => {
+            let final_name = format!("{path}{FINAL}");
+            if taken.contains(&final_name) {
+                format!("{path}{SECOND}")
+            } else {
+                final_name
+            }
+        }
         _ => name.to_owned(),
     }
 }
 
 /// Copies the sections of the outermost layer, those of imports and of exports with other names.
-fn rewritten(component: &[u8]) -> Option<Vec<u8>> {
+fn rewritten(component: &[u8], surface: &Inspection) -> Option<Vec<u8>> {
     let mut written = component.get(..MAGIC)?.to_vec();
     let mut reader = BinaryReader::new(component.get(MAGIC..)?, 0);
     while !reader.eof() {
@@ -49,8 +55,8 @@ fn rewritten(component: &[u8]) -> Option<Vec<u8>> {
         let length = reader.read_var_u32().ok()?;
         let section = reader.read_bytes(length as usize).ok()?;
         match id {
-            IMPORTS => imports(section)?.append_to_component(&mut written),
-            EXPORTS => exports(section)?.append_to_component(&mut written),
+            IMPORTS => imports(section, &surface.imports)?.append_to_component(&mut written),
+            EXPORTS => exports(section, &surface.exports)?.append_to_component(&mut written),
             _ => {
                 written.push(id);
                 section.encode(&mut written);
@@ -60,17 +66,17 @@ fn rewritten(component: &[u8]) -> Option<Vec<u8>> {
     Some(written)
 }
 
-fn imports(section: &[u8]) -> Option<ComponentImportSection> {
+fn imports(section: &[u8], taken: &[String]) -> Option<ComponentImportSection> {
     let mut written = ComponentImportSection::new();
     for import in ComponentImportSectionReader::new(BinaryReader::new(section, 0)).ok()? {
         let import = import.ok()?;
         let ty = RoundtripReencoder.component_type_ref(import.ty).ok()?;
-        written.import(named(&import.name), ty);
+        written.import(named(&import.name, taken), ty);
     }
     Some(written)
 }
 
-fn exports(section: &[u8]) -> Option<ComponentExportSection> {
+fn exports(section: &[u8], taken: &[String]) -> Option<ComponentExportSection> {
     let mut written = ComponentExportSection::new();
     for export in ComponentExportSectionReader::new(BinaryReader::new(section, 0)).ok()? {
         let export = export.ok()?;
@@ -79,14 +85,17 @@ fn exports(section: &[u8]) -> Option<ComponentExportSection> {
             None => None,
         };
         let kind = RoundtripReencoder.component_export_kind(export.kind);
-        written.export(named(&export.name), kind, export.index, ty);
+        written.export(named(&export.name, taken), kind, export.index, ty);
     }
     Some(written)
 }
 
-fn named<'a>(name: &wasmparser::ComponentExternName<'a>) -> ComponentExternName<'a> {
+fn named<'a>(
+    name: &wasmparser::ComponentExternName<'a>,
+    taken: &[String],
+) -> ComponentExternName<'a> {
     ComponentExternName {
-        name: today(name.name).into(),
+        name: today(name.name, taken).into(),
         implements: name.implements.map(Into::into),
         version_suffix: name.version_suffix.map(Into::into),
         external_id: name.external_id.map(Into::into),
@@ -97,6 +106,7 @@ fn named<'a>(name: &wasmparser::ComponentExternName<'a>) -> ComponentExternName<
 mod tests {
     use super::renamed;
     use crate::runtime::inspect::inspect;
+    use crate::runtime::linker::provides;
 
     /// A component of that time with another one in it, which has its own surface.
     const OLD: &str = r#"(component
@@ -129,14 +139,29 @@ mod tests {
         assert_eq!(renamed(&component), None);
     }
 
+    /// SDKs that import whole platforms have the candidate and the final interfaces side by side.
     #[test]
-    fn other_candidates_and_components_with_both_names_stay_as_they_are() {
+    fn who_imports_both_has_two_names_that_the_host_serves() {
+        let both = r#"(component
+            (import "wasi:http/types@0.3.0-rc-2026-03-15" (instance))
+            (import "wasi:http/types@0.3.0" (instance)))"#;
+        let component = renamed(&wat::parse_str(both).unwrap()).unwrap();
+        let surface = inspect(&component).unwrap();
+        assert_eq!(
+            surface.imports,
+            ["wasi:http/types@0.3.999999", "wasi:http/types@0.3.0"]
+        );
+        assert!(surface.imports.iter().all(|name| provides(name)));
+        wasmparser::Validator::new()
+            .validate_all(&component)
+            .unwrap();
+    }
+
+    #[test]
+    fn other_candidates_stay_as_they_are() {
         for text in [
             r#"(component (import "wasi:http/types@0.3.0-rc-2025-09-16" (instance)))"#,
             r#"(component (import "acme:http/types@0.3.0-rc-2026-03-15" (instance)))"#,
-            r#"(component
-                (import "wasi:http/types@0.3.0-rc-2026-03-15" (instance))
-                (import "wasi:http/types@0.3.0" (instance)))"#,
             "(module)",
         ] {
             assert_eq!(renamed(&wat::parse_str(text).unwrap()), None, "{text}");
