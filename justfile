@@ -30,6 +30,9 @@ example-javascript: (_example "consumer-javascript")
 # Serve the consumer on spin-sdk 7 beside our producer, in place of our own consumer.
 example-spin-sdk-7: (_example "consumer-spin-sdk-7")
 
+# Serve the consumer on spin-sdk 3, a core module, beside our producer, in place of our own consumer.
+example-spin-sdk-3: (_example "consumer-spin-sdk-3")
+
 # Serve the plain component of wasi:http on 127.0.0.1:3002, beside our producer.
 example-hello: (_example "hello-wasi-http")
 

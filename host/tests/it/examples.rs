@@ -40,6 +40,11 @@ const SPIN_SDK_7: Example = Example {
     tool: Tool::Target("wasm32-wasip2"),
 };
 
+const SPIN_SDK_3: Example = Example {
+    folder: "consumer-spin-sdk-3",
+    tool: Tool::Target("wasm32-wasip1"),
+};
+
 const HELLO: Example = Example {
     folder: "hello-wasi-http",
     tool: Tool::Target("wasm32-wasip2"),
@@ -66,6 +71,12 @@ fn the_consumer_on_spin_sdk_7_verifies_what_the_producer_signs_and_refuses_all_e
 }
 
 #[test]
+fn the_consumer_on_spin_sdk_3_a_core_module_verifies_what_the_producer_signs_and_refuses_all_else()
+{
+    SPIN_SDK_3.keeps_the_laws();
+}
+
+#[test]
 fn a_plain_component_of_wasi_http_is_served_and_asks_for_nothing_of_this_host() {
     if !HELLO.is_built() {
         return;
@@ -80,7 +91,7 @@ fn a_plain_component_of_wasi_http_is_served_and_asks_for_nothing_of_this_host() 
     assert_eq!(rest.as_bytes(), body);
     let file = "examples/hello-wasi-http/target/wasm32-wasip2/release/hello_wasi_http.wasm";
     let shape = inspect(&std::fs::read(root().join(file)).unwrap()).unwrap();
-    // What `wasmtime serve` has.
+    // What `wasmtime serve -S cli` has.
     const EVERYWHERE: [&str; 5] = [
         "wasi:cli/",
         "wasi:clocks/",

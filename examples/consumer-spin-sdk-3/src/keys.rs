@@ -1,0 +1,48 @@
+//! The consumer's store in key-value, `default`: the signing key, and whether its producer speaks Standard
+//! Webhooks. In come values; out go values.
+
+use guest_consumer::problem::Problem;
+use spin_sdk::key_value::{Error, Store};
+
+const KEY: &str = "signing-key-data";
+const STANDARD: &str = "standard-webhooks";
+
+/// The open store.
+pub(crate) struct Keys(Store);
+
+impl Keys {
+    /// Opens the store.
+    pub(crate) fn open() -> Result<Self, Problem> {
+        Store::open_default().map(Self).map_err(problem)
+    }
+
+    /// The signing key, if a handshake has brought one.
+    pub(crate) fn current(&self) -> Result<Option<Vec<u8>>, Problem> {
+        self.0.get(KEY).map_err(problem)
+    }
+
+    /// Stores a new key, and only then forgets what the producer of the old one did.
+    pub(crate) fn renew(&self, key: &str) -> Result<(), Problem> {
+        self.0.set(KEY, key.as_bytes()).map_err(problem)?;
+        self.0.delete(STANDARD).map_err(problem)
+    }
+
+    /// Whether the three headers of Standard Webhooks are required.
+    pub(crate) fn requires_standard(&self) -> Result<bool, Problem> {
+        self.0.exists(STANDARD).map_err(problem)
+    }
+
+    /// Requires them from now on.
+    pub(crate) fn require_standard(&self) -> Result<(), Problem> {
+        self.0.set(STANDARD, b"1").map_err(problem)
+    }
+}
+
+fn problem(error: Error) -> Problem {
+    Problem::internal(match error {
+        Error::AccessDenied => {
+            "the store `default` is not granted: add it to key_value_stores in the manifest".into()
+        }
+        error => format!("the store `default` failed: {error}"),
+    })
+}
