@@ -110,10 +110,8 @@ fn what_the_page_on_bringing_a_component_says_is_so() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}:\n{said}", output.status);
     for line in promised {
-        assert!(
-            said.lines().any(|have| have == line),
-            "{line:?} is not in:\n{said}"
-        );
+        // Not whole lines: what `curl` shows before need not end with one.
+        assert!(said.contains(&line), "{line:?} is not in:\n{said}");
     }
 }
 
