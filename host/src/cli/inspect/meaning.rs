@@ -1,6 +1,11 @@
 //! What an import means on this host: what stands behind it, and which key of a manifest opens it. Comes
 //! in: an import's name; goes out: words. Never decides who provides it: the linker does.
 
+/// Whether an import has types and nothing to call: these are there for everybody.
+pub(super) fn only_types(import: &str) -> bool {
+    import.starts_with("fermyon:spin/rdbms-types@")
+}
+
 /// What stands behind an interface that the host provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Meaning {
@@ -61,6 +66,7 @@ pub(super) fn of(import: &str) -> Option<Meaning> {
         ("spin:variables", _) | ("wasi:config", _) | ("fermyon:spin", "variables") => {
             Some(VARIABLES)
         }
+        ("fermyon:spin", "rdbms-types") => open("types that other interfaces use"),
         _ => None,
     }
 }

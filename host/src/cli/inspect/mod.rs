@@ -78,7 +78,7 @@ fn status(import: &str, linked: &[LinkedImport]) -> Status {
     if let Some(link) = linked.iter().find(|link| link.import == import) {
         let from = link.from.clone();
         Status::Linked { from }
-    } else if linker::provides(import) {
+    } else if linker::provides(import) || meaning::only_types(import) {
         Status::Host
     } else if let Some(words) = refused::words(import) {
         Status::Refused { words }
