@@ -21,5 +21,5 @@ mkdir -p build
 # The SDK's world, and ours beside it: the bindings of both are made on the way.
 VIRTUAL_ENV=$PWD/.venv .venv/bin/componentize-py --wit-path "$hmac" --wit-path wit \
     --world spin:up/http-trigger@4.1.0 --world example:consumer-python/webhook-consumer \
-    componentize --intersect-world example:consumer-python/kept consumer --output build/consumer.wasm
+    componentize consumer --output build/consumer.wasm
 echo "$inputs" >build/inputs

@@ -45,8 +45,8 @@ pub fn log(running: &Running) {
                 wasi = loaded.wasi(),
                 linked = ?linked(ready),
                 refused = ?refused(ready),
-                sqlite = ?guest.sqlite.1,
-                key_value = ?guest.keyvalue.1,
+                sqlite = ?labels(&guest.sqlite.1),
+                key_value = ?labels(&guest.keyvalue.1),
                 outbound = ?ready.hosts,
                 "serving"
             );
@@ -95,7 +95,6 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
             let _ = writeln!(text, "    granted  {what}: {}", names.join(", "));
         }
     };
-    let labels = |grants: &Grants| grants.iter().map(ToString::to_string).collect::<Vec<_>>();
     granted("sqlite", labels(&guest.sqlite.1));
     granted("key-value", labels(&guest.keyvalue.1));
     granted("outbound", ready.hosts.clone());
@@ -117,6 +116,10 @@ fn component(text: &mut String, ready: &Ready, app: &super::Served) {
 fn refused(ready: &Ready) -> Vec<&str> {
     let refused = ready.refused.iter();
     refused.map(|refused| &*refused.import).collect()
+}
+
+fn labels(grants: &Grants) -> Vec<String> {
+    grants.iter().map(ToString::to_string).collect()
 }
 
 /// What is linked, by the part that exports it.

@@ -12,6 +12,9 @@ pub mod variables;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Instant;
+
+use crate::telemetry::Seldom;
 
 /// How many characters of a label that a guest made up are shown.
 const MOST_TOLD: usize = 64;
@@ -39,11 +42,13 @@ impl fmt::Display for Label {
 }
 
 /// The labels of one capability that one component may open. Empty unless the manifest says more.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Grants {
     labels: BTreeSet<Label>,
     /// Whose they are; empty if nobody said so.
     component: String,
+    /// When it was last said what was refused.
+    told: Seldom,
 }
 
 impl Grants {
@@ -60,10 +65,14 @@ impl Grants {
 
     /// Says in the host's log that `label` was refused, and the line of the manifest that would grant it.
     fn tell(&self, label: &Label, key: &str) {
+        let Some(times) = self.told.count(Instant::now()) else {
+            return;
+        };
         // The guest chose the text: as much of it as a name has, and nothing that begins a line.
         let name: String = label.as_str().chars().take(MOST_TOLD).collect();
         tracing::warn!(
             component = self.component,
+            times,
             "opening {name:?} was denied: to grant it, write `{key} = [{name:?}]` into the component's table \
              of the manifest"
         );
@@ -84,7 +93,7 @@ impl FromIterator<Label> for Grants {
     fn from_iter<I: IntoIterator<Item = Label>>(labels: I) -> Self {
         Self {
             labels: labels.into_iter().collect(),
-            component: String::new(),
+            ..Self::default()
         }
     }
 }

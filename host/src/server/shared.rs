@@ -1,13 +1,13 @@
 //! What all threads of a host count together: its connections and its requests. Comes in: the limits;
 //! goes out: permits, which give their place back when they are dropped. Never waits for a place.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::Limits;
 use crate::metrics::Metrics;
+use crate::telemetry::Seldom;
 
 /// How many connections that are turned away may be told so at once; those beyond are just closed.
 const FAREWELLS: usize = 256;
@@ -55,27 +55,6 @@ impl Shared {
     }
 }
 
-/// Lets a line into the log at most once a second, and says how many it stands for: what clients cause
-/// must not fill the disk.
-#[derive(Default)]
-pub(super) struct Seldom(Mutex<(Option<Instant>, u64)>);
-
-const EVERY: Duration = Duration::from_secs(1);
-
-impl Seldom {
-    /// How many times this was asked since it last said so, if it is time to say so again.
-    pub(super) fn count(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, count) = &mut *state;
-        *count += 1;
-        if last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
-            return None;
-        }
-        *last = Some(now);
-        Some(std::mem::take(count))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,14 +70,5 @@ mod tests {
         assert!(held.is_some() && shared.connection().is_none());
         drop(held);
         assert!(shared.connection().is_some());
-    }
-
-    #[test]
-    fn one_line_a_second_stands_for_all() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
-        assert_eq!(seldom.count(start), Some(1));
-        assert_eq!(seldom.count(start), None);
-        assert_eq!(seldom.count(start + EVERY / 2), None);
-        assert_eq!(seldom.count(start + EVERY), Some(3));
     }
 }

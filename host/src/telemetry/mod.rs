@@ -3,6 +3,7 @@
 //! makes a request wait: when the reader of standard output is slow, lines are dropped and counted.
 
 mod lines;
+mod seldom;
 mod source;
 mod stream;
 
@@ -10,6 +11,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 pub use lines::{Lines, Stream, Writer};
+pub use seldom::Seldom;
 pub use source::{Limits, Source};
 pub use stream::LineStream;
 

@@ -12,4 +12,4 @@ fi
 mkdir -p build
 VIRTUAL_ENV=$PWD/.venv .venv/bin/componentize-py --wit-path wit \
     --world spin:up/http-trigger@4.1.0 --world local:guest/guest \
-    componentize --intersect-world local:guest/kept app --output build/guest.wasm
+    componentize app --output build/guest.wasm

@@ -1,7 +1,7 @@
 //! What a guest is given and what it is refused: grants first, existence second, also from inside a
 //! linked dependency.
 
-use crate::support::{Host, Receiver, fixture, get};
+use crate::support::{Host, Process, Receiver, fixture, get};
 
 fn guest() -> Host {
     Host::of(fixture("fixture-guest")).link(
@@ -263,5 +263,20 @@ fn guests_lines_carry_their_name() {
             output.lines().any(|have| have == line),
             "{line} is not in:\n{output}"
         );
+    }
+}
+
+#[test]
+fn a_guest_that_asks_for_what_is_denied_again_and_again_fills_no_log() {
+    let mut process = Process::run("", "");
+    for _ in 0..100 {
+        assert_eq!(get(process.address, "/kv?secret").body, "Error::AccessDenied");
+        assert!(get(process.address, "/fetch?http://denied.example/").body.contains("Denied"));
+    }
+    let log = process.log();
+    for words in ["opening \"secret\" was denied", "an outbound request was denied"] {
+        // One a second: the first at once, and no more than half of them however slow the machine is.
+        let lines = log.matches(words).count();
+        assert!((1..50).contains(&lines), "{lines} lines: {log}");
     }
 }

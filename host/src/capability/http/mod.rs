@@ -13,6 +13,7 @@ mod limits;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::uri::Scheme;
 use tokio::sync::Semaphore;
@@ -21,6 +22,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use crate::metrics::Outbound;
 use crate::net::System;
 pub use crate::net::{Addresses, Network, Resolve};
+use crate::telemetry::Seldom;
 use allow::{AllowedHosts, Verdict, Within};
 pub use client::Client;
 use connect::Dialer;
@@ -50,6 +52,8 @@ pub struct Shared {
     turns: Arc<Semaphore>,
     /// Where it is counted how the requests went.
     metrics: Outbound,
+    /// When it was last said what was denied.
+    told: Arc<Seldom>,
 }
 
 impl Shared {
@@ -73,6 +77,7 @@ impl Shared {
             tls: config.tls.clone(),
             turns: Arc::new(Semaphore::new(turns)),
             metrics,
+            told: Arc::default(),
         }
     }
 
@@ -90,6 +95,7 @@ impl Shared {
             client: client.clone(),
             inside,
             metrics: self.metrics.clone(),
+            told: Arc::clone(&self.told),
         }
     }
 }
@@ -100,6 +106,7 @@ pub struct Ctx {
     client: Client,
     inside: Arc<dyn Inside>,
     metrics: Outbound,
+    told: Arc<Seldom>,
 }
 
 type Sent = Result<
@@ -120,6 +127,18 @@ fn origin(uri: &http::Uri) -> String {
     }
 }
 
+/// Says in the host's log what was denied, and the line of the manifest that would grant it.
+fn tell(uri: &http::Uri, times: u64) {
+    let destination = origin(uri);
+    tracing::warn!(
+        to = destination,
+        times,
+        "an outbound request was denied: allowed_outbound_hosts does not grant the destination; \
+         to grant it, write `allowed_outbound_hosts = [{destination:?}]` into the component's table of the \
+         manifest"
+    );
+}
+
 impl WasiHttpHooks for Ctx {
     fn send_request(
         &mut self,
@@ -130,13 +149,9 @@ impl WasiHttpHooks for Ctx {
         if destination(&self.allowed, request.uri())
             .is_none_or(|verdict| verdict == Verdict::Denied)
         {
-            let destination = origin(request.uri());
-            tracing::warn!(
-                to = destination,
-                "an outbound request was denied: allowed_outbound_hosts does not grant the destination; \
-                 to grant it, write `allowed_outbound_hosts = [{destination:?}]` into the component's table of the \
-                 manifest"
-            );
+            if let Some(times) = self.told.count(Instant::now()) {
+                tell(request.uri(), times);
+            }
             self.metrics.denied.inc();
             return Box::new(async { Err(Error::HttpRequestDenied) });
         }
