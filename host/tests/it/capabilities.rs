@@ -270,11 +270,21 @@ fn guests_lines_carry_their_name() {
 fn a_guest_that_asks_for_what_is_denied_again_and_again_fills_no_log() {
     let mut process = Process::run("", "");
     for _ in 0..100 {
-        assert_eq!(get(process.address, "/kv?secret").body, "Error::AccessDenied");
-        assert!(get(process.address, "/fetch?http://denied.example/").body.contains("Denied"));
+        assert_eq!(
+            get(process.address, "/kv?secret").body,
+            "Error::AccessDenied"
+        );
+        assert!(
+            get(process.address, "/fetch?http://denied.example/")
+                .body
+                .contains("Denied")
+        );
     }
     let log = process.log();
-    for words in ["opening \"secret\" was denied", "an outbound request was denied"] {
+    for words in [
+        "opening \"secret\" was denied",
+        "an outbound request was denied",
+    ] {
         // One a second: the first at once, and no more than half of them however slow the machine is.
         let lines = log.matches(words).count();
         assert!((1..50).contains(&lines), "{lines} lines: {log}");

@@ -4,6 +4,7 @@
 mod meaning;
 mod report;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use crate::app::link::link;
 use crate::app::plan::{Files, Plan};
 use crate::runtime::admit::admit;
 use crate::runtime::compose::LinkedImport;
-use crate::runtime::inspect::inspect as look;
+use crate::runtime::inspect::{Inspection, inspect as look};
 use crate::runtime::{linker, refused};
 use crate::{builtin, manifest};
 use meaning::Grant;
@@ -50,17 +51,29 @@ pub(super) fn inspect(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let subjects = subjects(arguments)?;
     let mut shown = Vec::new();
     for subject in &subjects {
-        let inspection = look(&subject.bytes).map_err(|error| {
-            let words = format!("{} cannot be inspected", subject.name);
-            Failure::Input(anyhow::Error::new(error).context(words))
-        })?;
-        let imports = inspection.imports.iter();
+        let failed = |error: anyhow::Error| {
+            Failure::Input(error.context(format!("{} cannot be inspected", subject.name)))
+        };
+        let admitted =
+            admit(Cow::Borrowed(&subject.bytes)).map_err(|error| failed(error.into()))?;
+        let served = look(&admitted).map_err(|error| failed(error.into()))?;
+        // What was renamed on its way in is shown under its own name; a core module has no names of its own.
+        let (imports, exports) = match look(&subject.bytes) {
+            Ok(own) => (own.imports, own.exports),
+            Err(_) => (served.imports.clone(), served.exports.clone()),
+        };
+        let names = served.imports.iter();
+        let statuses = names.map(|import| status(import, &subject.linked));
+        let explained = imports.iter().cloned().zip(statuses).collect();
+        let inspection = Inspection {
+            imports,
+            exports,
+            ..served
+        };
         let report = Report {
             name: &subject.name,
             size: subject.bytes.len(),
-            imports: imports
-                .map(|import| (import.clone(), status(import, &subject.linked)))
-                .collect(),
+            imports: explained,
             inspection: &inspection,
             granted: subject.granted.clone(),
         };
@@ -106,13 +119,10 @@ fn subjects(arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
             .map(|component| of_manifest(component, plan.files))
             .collect();
     }
-    let failed = |error: anyhow::Error, what| {
-        let words = format!("{} cannot be {what}", path.display());
-        Failure::Input(error.context(words))
-    };
-    let bytes = Files::Disk.read(&path);
-    let bytes = bytes.map_err(|error| failed(error.into(), "read"))?;
-    let bytes = admit(bytes).map_err(|error| failed(error.into(), "inspected"))?;
+    let bytes = Files::Disk.read(&path).map_err(|error| {
+        let words = format!("{} cannot be read", path.display());
+        Failure::Input(anyhow::Error::new(error).context(words))
+    })?;
     Ok(vec![Subject {
         name: name.to_owned(),
         bytes: bytes.into_owned(),
@@ -124,7 +134,6 @@ fn subjects(arguments: &Arguments) -> Result<Vec<Subject>, Failure> {
 fn of_manifest(component: &manifest::Component, files: Files) -> Result<Subject, Failure> {
     let composed = link(component, files).map_err(Failure::input)?;
     let bytes = files.read(&component.source).map_err(Failure::input)?;
-    let bytes = admit(bytes).map_err(Failure::input)?;
     let mut linked = composed.linked;
     linked.retain(|link| link.into == component.name);
     let granted = [
