@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::state::{StateDir, for_each, is_ours};
 use crate::capability::file::{copy, private};
+use crate::runtime::cache::hex;
 
 /// The list of what is in a backup, in the form that `sha256sum -c` reads.
 const SUMS: &str = "SHA256SUMS";
@@ -234,12 +235,7 @@ fn digest(path: &Path) -> io::Result<String> {
             read => hasher.update(&piece[..read]),
         }
     }
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        // Writing to a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex)
+    Ok(hex(&hasher.finalize()))
 }
 
 /// Brings the names in a folder and in those below it to disk.

@@ -1,7 +1,6 @@
 //! From a component of a manifest to the bytes that are compiled: its source and its dependencies,
 //! linked. Comes in: the manifest's component and its files; goes out: one component. Never compiles.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use super::InputError;
 use super::plan::Files;
 use crate::manifest::{self, Dependency, Digest, Inherit};
 use crate::runtime::admit::{AdmitError, admit};
+use crate::runtime::cache::hex;
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
 use crate::runtime::inspect::{HANDLERS, Inspection, inspect};
 use crate::runtime::linker;
@@ -133,11 +133,7 @@ impl Reader<'_> {
             source,
         })?;
         if let Some(digest) = digest {
-            let mut found = String::new();
-            for byte in Sha256::digest(&bytes) {
-                // Writing to a String does not fail.
-                let _ = write!(found, "{byte:02x}");
-            }
+            let found = hex(&Sha256::digest(&bytes));
             if found != digest.as_str() {
                 return Err(LinkError::Digest {
                     component: self.component.to_owned(),

@@ -211,7 +211,8 @@ fn entry_name(engine: &Engine, bytes: &[u8]) -> String {
     format!("{}.{EXTENSION}", hex(&hasher.0.finalize()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits, as digests are written.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

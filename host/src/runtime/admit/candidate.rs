@@ -22,13 +22,12 @@ const IMPORTS: u8 = 10;
 const EXPORTS: u8 = 11;
 
 /// The component under today's names; none if it has no others, or cannot be read.
-pub(super) fn renamed(component: &[u8]) -> Option<Vec<u8>> {
-    let surface = super::inspect(component).ok()?;
+pub(super) fn renamed(component: &[u8], surface: &Inspection) -> Option<Vec<u8>> {
     let is_old = |name: &String| name.starts_with("wasi:") && name.ends_with(CANDIDATE);
     if !surface.imports.iter().chain(&surface.exports).any(is_old) {
         return None;
     }
-    rewritten(component, &surface)
+    rewritten(component, surface)
 }
 
 /// Today's name: 0.3.0, or its second name where the surface has both.
@@ -104,8 +103,11 @@ fn named<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::renamed;
     use crate::runtime::inspect::inspect;
+
+    fn renamed(component: &[u8]) -> Option<Vec<u8>> {
+        super::renamed(component, &inspect(component).ok()?)
+    }
     use crate::runtime::linker::provides;
 
     /// A component of that time with another one in it, which has its own surface.

@@ -22,12 +22,17 @@ pub struct AdmitError {
 /// Makes a component of what is built as a core module with a description of its component, and gives
 /// interfaces of the last candidate of WASI 0.3 the names they have since.
 pub fn admit(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, AdmitError> {
-    let component = match inspect(&bytes) {
-        Err(NotAComponent::ModuleWithTypes) => Cow::Owned(module::componentize(&bytes)?),
-        _ => bytes,
+    let (component, surface) = match inspect(&bytes) {
+        Err(NotAComponent::ModuleWithTypes) => {
+            let component = module::componentize(&bytes)?;
+            let surface = inspect(&component);
+            (Cow::Owned(component), surface)
+        }
+        surface => (bytes, surface),
     };
-    Ok(match candidate::renamed(&component) {
-        Some(renamed) => Cow::Owned(renamed),
-        None => component,
-    })
+    // What is no component is told so by whoever links it.
+    let renamed = surface
+        .ok()
+        .and_then(|surface| candidate::renamed(&component, &surface));
+    Ok(renamed.map_or(component, Cow::Owned))
 }
