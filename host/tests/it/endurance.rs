@@ -7,12 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty};
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
-
-use crate::support::{Process, get};
+use crate::support::{Connection, Process, get};
 
 /// How many good requests one storm has.
 const GOOD: usize = 5_000;
@@ -45,44 +40,22 @@ const WELL: &[(&str, &str)] = &[
     ("/sql?default&SELECT+1", "[\"1\"]"),
 ];
 
-async fn connect(address: SocketAddr) -> SendRequest<Empty<Bytes>> {
-    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
-/// The status and the body, if all of it came.
-async fn ask(sender: &mut SendRequest<Empty<Bytes>>, path: &str) -> Option<(u16, String)> {
-    sender.ready().await.ok()?;
-    let request = http::Request::get(path).header("host", "x");
-    let request = request.body(Empty::new()).unwrap();
-    let (parts, body) = sender.send_request(request).await.ok()?.into_parts();
-    let body = body.collect().await.ok()?.to_bytes();
-    Some((
-        parts.status.as_u16(),
-        String::from_utf8_lossy(&body).into_owned(),
-    ))
-}
-
 async fn good(address: SocketAddr, left: Arc<AtomicUsize>) {
-    let mut sender = connect(address).await;
+    let mut connection = Connection::open(address).await;
     loop {
         let number = left.fetch_sub(1, Ordering::Relaxed);
         if number == 0 || number > GOOD {
             return;
         }
         let (path, answer) = WELL[number % WELL.len()];
-        let got = ask(&mut sender, path).await;
+        let got = connection.get(path).await;
         assert_eq!(got, Some((200, answer.to_owned())), "{path}");
     }
 }
 
 async fn bad(address: SocketAddr, (path, statuses, times): (&str, &[Option<u16>], usize)) {
     for _ in 0..times {
-        let got = ask(&mut connect(address).await, path).await;
+        let got = Connection::open(address).await.get(path).await;
         let status = got.map(|(status, _)| status);
         assert!(statuses.contains(&status), "{path}: {status:?}");
     }

@@ -23,6 +23,7 @@ mod files;
 mod hmac;
 mod http2;
 mod inspect;
+mod isolation;
 mod keyvalue_faces;
 mod limits;
 mod manifests;

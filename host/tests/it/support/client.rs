@@ -1,9 +1,10 @@
-//! A client that asks one question on one connection.
+//! A client that asks one question on one connection, and one that asks many.
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 
 /// An answer, read to its end.
@@ -74,4 +75,42 @@ pub(crate) fn request(
             body: String::from_utf8_lossy(&body).into_owned(),
         }
     })
+}
+
+/// A connection that is asked again and again.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        Self { sender }
+    }
+
+    /// The status and the body of a GET, if all of it came.
+    pub(crate) async fn get(&mut self, path: &str) -> Option<(u16, String)> {
+        self.ask("GET", path, Bytes::new()).await
+    }
+
+    /// The same for any method, with a body.
+    pub(crate) async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Bytes,
+    ) -> Option<(u16, String)> {
+        self.sender.ready().await.ok()?;
+        let request = http::Request::builder().method(method).uri(path);
+        let request = request.header("host", "x").body(Full::new(body)).unwrap();
+        let response = self.sender.send_request(request).await.ok()?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Some((parts.status.as_u16(), body))
+    }
 }

@@ -19,7 +19,7 @@ use signet::capability::http::Resolve;
 use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
-pub(crate) use client::{Answer, delete, get, post, request};
+pub(crate) use client::{Answer, Connection, delete, get, post, request};
 pub(crate) use process::{Process, signet};
 pub(crate) use receiver::Receiver;
 pub(crate) use rude::Rude;
