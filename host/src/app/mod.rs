@@ -23,7 +23,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ use crate::runtime::Slot;
 use crate::runtime::cache::Origin;
 use crate::runtime::compose::{LinkedImport, Refused};
 use crate::runtime::engine::Ticker;
-use crate::runtime::pool::Loaded;
+use crate::runtime::pool::{Loaded, Thread};
 use crate::server::router::Router;
 use crate::server::{self, Site, bind, descriptors};
 use crate::telemetry::Lines;
@@ -310,13 +309,13 @@ fn serve_thread(
         // after the 61 that are the default.
         .event_interval(TURNS_PER_LOOK)
         .build()?;
-    let ending = Arc::new(AtomicBool::new(false));
+    let thread = Arc::new(Thread::default());
     let result = runtime.block_on(async {
         let sites = served.iter().zip(listeners);
-        let sites = sites.map(|(app, listener)| app.site(listener, &ending));
+        let sites = sites.map(|(app, listener)| app.site(listener, &thread));
         server::serve(sites.collect(), stopped, drain, shared).await
     });
-    ending.store(true, Ordering::Relaxed);
+    thread.end();
     // What a guest left running after its response ends here; a statement in the database may finish.
     runtime.shutdown_timeout(BLOCKING_GRACE);
     result
@@ -355,11 +354,11 @@ impl Served {
     }
 
     /// Routes to slots that live on the calling thread, inside its runtime.
-    fn site(&self, listener: TcpListener, ending: &Arc<AtomicBool>) -> Site {
+    fn site(&self, listener: TcpListener, thread: &Arc<Thread>) -> Site {
         let inside = server::Inside::default();
         let slot = |ready: &Ready| {
             let mut current = ready.current.subscribe();
-            let slot = Slot::new(&mut current, Arc::new(inside.clone()), ending);
+            let slot = Slot::new(&mut current, Arc::new(inside.clone()), thread);
             tokio::spawn(slot.clone().follow(current));
             (ready.loaded().guest().name.clone(), slot)
         };

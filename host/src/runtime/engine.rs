@@ -1,5 +1,5 @@
 //! The Engine and its clock. Comes in: what the components need and how many instances may live at
-//! once; goes out: an Engine whose epoch moves every 10 ms. Never knows which components there are.
+//! once; goes out: an Engine whose epoch moves every 2 ms. Never knows which components there are.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use super::needs::Needs;
 
 /// How often a busy guest is made to yield to the other requests of its thread.
-pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+pub const EPOCH_TICK: Duration = Duration::from_millis(2);
 
 /// How much of the pool there is.
 #[derive(Debug, Clone, Copy)]

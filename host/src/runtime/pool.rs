@@ -8,10 +8,10 @@ mod chain;
 mod guest;
 mod maker;
 mod slot;
+mod thread;
 mod ticket;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,6 +26,7 @@ use answer::Watched;
 pub use guest::{Guest, Limits, Loaded};
 use maker::{Company, Crowded, Maker};
 pub use slot::Slot;
+pub use thread::Thread;
 use ticket::Ticket;
 
 /// Why a request has no response from the guest.
@@ -51,16 +52,15 @@ pub struct Pool {
 
 impl Pool {
     /// A pool without instances: they are made as requests come. `inside` answers what they ask of their
-    /// own app. `ending` is set before the thread's runtime goes, which takes along the instances that are
-    /// left.
-    pub fn new(loaded: Arc<Loaded>, inside: Arc<dyn Inside>, ending: Arc<AtomicBool>) -> Self {
+    /// own app.
+    pub fn new(loaded: Arc<Loaded>, inside: Arc<dyn Inside>, thread: Arc<Thread>) -> Self {
         let client = loaded.guest.http.client();
         let handler = |company| {
             ProxyHandler::new(Maker {
                 loaded: Arc::clone(&loaded),
                 client: client.clone(),
                 inside: Arc::clone(&inside),
-                ending: Arc::clone(&ending),
+                thread: Arc::clone(&thread),
                 company,
             })
         };

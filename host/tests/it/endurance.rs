@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::support::{Connection, Process, get};
 
 /// How many good requests one storm has.
@@ -69,7 +71,7 @@ fn storm(address: SocketAddr) {
         .unwrap();
     runtime.block_on(async {
         let left = Arc::new(AtomicUsize::new(GOOD));
-        let mut tasks = tokio::task::JoinSet::new();
+        let mut tasks = JoinSet::new();
         for _ in 0..CONNECTIONS {
             tasks.spawn(good(address, Arc::clone(&left)));
         }
@@ -111,6 +113,49 @@ fn bad_requests_among_ten_thousand_good_ones_leave_nothing_behind() {
     let after = process.memory();
     let room = 32 << 20;
     assert!(after <= level + room, "{level} bytes before, {after} after");
+}
+
+/// How many good requests are sent beside those that compute without end, and how many of these.
+const BESIDE: (usize, usize) = (10_000, 1_000);
+
+/// How many requests that never end are computing at any time.
+const LOOPING: usize = 64;
+
+#[test]
+fn a_thousand_requests_that_compute_without_end_keep_ten_thousand_from_nothing() {
+    let process = Process::run("tool.signet.request_timeout_ms = 2000", "");
+    let address = process.address;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        for (path, status, connections, times) in [
+            ("/hello", 200, CONNECTIONS, BESIDE.0),
+            ("/loop", 504, LOOPING, BESIDE.1),
+        ] {
+            let left = Arc::new(AtomicUsize::new(times));
+            for _ in 0..connections {
+                let left = Arc::clone(&left);
+                tasks.spawn(async move {
+                    let mut connection = Connection::open(address).await;
+                    let another = |left: usize| left.checked_sub(1);
+                    while left
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, another)
+                        .is_ok()
+                    {
+                        let got = connection.get(path).await;
+                        let got = got.map(|(status, _)| status);
+                        assert_eq!(got, Some(status), "{path}");
+                    }
+                });
+            }
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.unwrap();
+        }
+    });
 }
 
 /// How many connections send one byte a second.

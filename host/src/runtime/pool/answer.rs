@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::ticket::{STUCK_TICKS, Ticket};
+use super::ticket::{STUCK_TIME, Ticket};
 
 /// How long a response's head may wait for its body. A guest that has its body has it at once; the time is
 /// for machines that are busy, and what a stream that begins late pays with its first byte.
@@ -80,12 +80,13 @@ impl Watched {
             // While the instance computes for another request, this one's body cannot come: either that
             // ends, or the instance is found to be stuck and the request is tried elsewhere, which is too
             // late once the head has gone out.
-            for _ in 0..STUCK_TICKS {
+            let computing = Instant::now() + 2 * STUCK_TIME;
+            loop {
                 tokio::time::sleep(SETTLE_TIME).await;
                 for _ in 0..SETTLE_TURNS {
                     tokio::task::yield_now().await;
                 }
-                if !ticket.is_held_up() {
+                if !ticket.is_held_up() || Instant::now() > computing {
                     break;
                 }
             }

@@ -4,7 +4,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpView as _};
 use super::super::state::{MemoryAccount, State};
 use super::chain::Chain;
 use super::guest::{Guest, Loaded};
-use super::ticket::{Ticket, Tickets};
+use super::thread::Thread;
+use super::ticket::{STUCK_TIME, Ticket, Tickets};
 use crate::capability::http;
 use crate::metrics::Present;
 use crate::telemetry::Stream;
@@ -45,7 +45,7 @@ pub(super) struct Maker {
     pub(super) loaded: Arc<Loaded>,
     pub(super) client: http::Client,
     pub(super) inside: Arc<dyn http::Inside>,
-    pub(super) ending: Arc<AtomicBool>,
+    pub(super) thread: Arc<Thread>,
     pub(super) company: Company,
 }
 
@@ -97,9 +97,10 @@ impl Maker {
         store.set_hostcall_fuel(fuel);
         // A guest that computes gives its thread away at every tick; the deadline is kept outside.
         store.set_epoch_deadline(1);
+        let thread = Arc::clone(&self.thread);
         store.epoch_deadline_callback(move |_| {
-            tickets.ticked();
-            Ok(UpdateDeadline::Yield(1))
+            let turn = turn(Arc::clone(&thread), tickets.clone());
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
         });
         Ok(store)
     }
@@ -149,7 +150,7 @@ impl HandlerState for Maker {
             },
             state: Worker {
                 loaded: Arc::clone(&self.loaded),
-                ending: Arc::clone(&self.ending),
+                thread: Arc::clone(&self.thread),
                 tickets,
                 max_reuse,
                 max_concurrent,
@@ -157,6 +158,20 @@ impl HandlerState for Maker {
                 serial,
             },
         })
+    }
+}
+
+/// Waits until an instance that was computing at a tick may go on. Those whose requests stand in line with it
+/// are told when that takes long.
+async fn turn(thread: Arc<Thread>, tickets: Tickets) {
+    let Some(computes) = tickets.ticked() else {
+        return tokio::task::yield_now().await;
+    };
+    let patience = STUCK_TIME.saturating_sub(computes);
+    let mut turn = std::pin::pin!(thread.turn());
+    if tokio::time::timeout(patience, turn.as_mut()).await.is_err() {
+        tickets.stick();
+        turn.await;
     }
 }
 
@@ -176,7 +191,7 @@ pub(super) fn report(guest: &Guest, requests: &str, error: &wasmtime::Error) {
 /// What one instance may still take on.
 pub(super) struct Worker {
     loaded: Arc<Loaded>,
-    ending: Arc<AtomicBool>,
+    thread: Arc<Thread>,
     tickets: Tickets,
     max_reuse: usize,
     max_concurrent: usize,
@@ -219,7 +234,7 @@ impl WorkerState for Worker {
 
     fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
         if let Err(error) = result
-            && !self.ending.load(Ordering::Relaxed)
+            && !self.thread.is_ending()
         {
             // Before the Store goes: a body that ends with it must know why it ended.
             let requests = self.tickets.fall(&error.root_cause().to_string());

@@ -2,12 +2,11 @@
 //! the component as it is loaded, and each one that takes its place; goes out: the pool for the next
 //! request. Requests under way stay in the pool that they began in, which goes when the last has ended.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Inside, Loaded, Pool};
+use super::{Inside, Loaded, Pool, Thread};
 
 /// A component's place on one thread.
 #[derive(Clone)]
@@ -17,23 +16,22 @@ struct Inner {
     // One thread takes it, for as long as it takes to count a reference.
     pool: Mutex<Arc<Pool>>,
     inside: Arc<dyn Inside>,
-    ending: Arc<AtomicBool>,
+    thread: Arc<Thread>,
 }
 
 impl Slot {
-    /// The slot of the calling thread. `inside` answers what the component asks of its own app. `ending` is
-    /// set before the thread's runtime goes.
+    /// The slot of the calling thread. `inside` answers what the component asks of its own app.
     pub fn new(
         current: &mut watch::Receiver<Arc<Loaded>>,
         inside: Arc<dyn Inside>,
-        ending: &Arc<AtomicBool>,
+        thread: &Arc<Thread>,
     ) -> Self {
         let loaded = Arc::clone(&current.borrow_and_update());
-        let pool = Pool::new(loaded, Arc::clone(&inside), Arc::clone(ending));
+        let pool = Pool::new(loaded, Arc::clone(&inside), Arc::clone(thread));
         Self(Arc::new(Inner {
             pool: Mutex::new(Arc::new(pool)),
             inside,
-            ending: Arc::clone(ending),
+            thread: Arc::clone(thread),
         }))
     }
 
@@ -49,7 +47,7 @@ impl Slot {
         while current.changed().await.is_ok() {
             let loaded = Arc::clone(&current.borrow_and_update());
             let inside = Arc::clone(&self.0.inside);
-            let pool = Arc::new(Pool::new(loaded, inside, Arc::clone(&self.0.ending)));
+            let pool = Arc::new(Pool::new(loaded, inside, Arc::clone(&self.0.thread)));
             let before = {
                 let mut place = self.0.pool.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::replace(&mut *place, pool)

@@ -2,15 +2,14 @@
 //! response, the instance's turns and its end; goes out: whether the instance fell or is stuck, and whether
 //! others were on it. Never holds a request up: all of it is flags.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-/// How many ticks of the epoch (10 ms each) an instance computes before the requests that wait for it are
-/// told.
-pub(super) const STUCK_TICKS: u32 = 10;
+/// How long an instance computes, or stands in line to do so, before the requests that wait for it are told.
+pub(super) const STUCK_TIME: Duration = Duration::from_millis(100);
 
 /// One attempt to have a request answered.
 pub(super) struct Ticket {
@@ -64,7 +63,7 @@ impl Ticket {
     /// Whether the instance computes right now and so cannot go on with this request.
     pub(super) fn is_held_up(&self) -> bool {
         let company = self.company.get().and_then(Weak::upgrade);
-        company.is_some_and(|company| company.ticks.load(Ordering::Relaxed) > 0)
+        company.is_some_and(|company| company.here().computes_since.is_some())
     }
 
     /// When the response began, if it has.
@@ -95,8 +94,12 @@ pub(super) struct Tickets(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     here: Mutex<Here>,
-    /// For how many ticks the instance has computed without looking at its other requests.
-    ticks: AtomicU32,
+}
+
+impl Inner {
+    fn here(&self) -> MutexGuard<'_, Here> {
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Default)]
@@ -106,6 +109,8 @@ struct Here {
     used: bool,
     /// The depth of the latest one.
     depth: u8,
+    /// Since when the instance computes without looking at its other requests.
+    computes_since: Option<Instant>,
 }
 
 impl Here {
@@ -133,14 +138,20 @@ impl Tickets {
 
     /// The instance looked at all its requests.
     pub(super) fn turned(&self) {
-        self.0.ticks.store(0, Ordering::Relaxed);
+        self.lock().computes_since = None;
     }
 
-    /// The instance computed for another tick.
-    pub(super) fn ticked(&self) {
-        if self.0.ticks.fetch_add(1, Ordering::Relaxed) != STUCK_TICKS {
-            return;
-        }
+    /// The instance was computing at a tick. How long it has done so by now without looking at its other
+    /// requests: none at the first one, which comes across whoever computes for however short a time.
+    pub(super) fn ticked(&self) -> Option<Duration> {
+        let mut here = self.lock();
+        let since = here.computes_since;
+        here.computes_since = since.or_else(|| Some(Instant::now()));
+        since.map(|since| since.elapsed())
+    }
+
+    /// Tells those that wait for the instance that it computes, if they are several.
+    pub(super) fn stick(&self) {
         let here = self.lock();
         let waiting = here.tickets();
         let waiting: Vec<_> = waiting
@@ -179,7 +190,7 @@ impl Tickets {
     }
 
     fn lock(&self) -> MutexGuard<'_, Here> {
-        self.0.here.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.here()
     }
 }
 
@@ -224,9 +235,8 @@ mod tests {
     fn those_who_wait_together_for_a_stuck_instance_are_told() {
         use futures::FutureExt as _;
         let (tickets, first) = (Tickets::default(), Ticket::new("first".into(), 0));
-        let compute = |ticks| (0..ticks).for_each(|_| tickets.ticked());
         tickets.add(&first);
-        compute(2 * STUCK_TICKS);
+        tickets.stick();
         assert!(
             first.stuck().now_or_never().is_none(),
             "it waits for itself"
@@ -234,17 +244,25 @@ mod tests {
 
         let second = Ticket::new("second".into(), 0);
         tickets.add(&second);
-        tickets.turned();
-        compute(STUCK_TICKS);
         assert!(second.stuck().now_or_never().is_none());
-        compute(1);
+        tickets.stick();
         assert!(first.stuck().now_or_never().is_some());
         assert!(second.stuck().now_or_never().is_some());
 
         second.settled();
-        tickets.turned();
-        compute(2 * STUCK_TICKS);
+        tickets.stick();
         assert!(first.stuck().now_or_never().is_none());
+    }
+
+    #[test]
+    fn an_instance_computes_from_its_first_tick_until_it_looks_at_its_requests() {
+        let (tickets, ticket) = (Tickets::default(), Ticket::new("first".into(), 0));
+        tickets.add(&ticket);
+        assert!(!ticket.is_held_up());
+        assert!(tickets.ticked().is_none() && ticket.is_held_up());
+        assert!(tickets.ticked().is_some() && ticket.is_held_up());
+        tickets.turned();
+        assert!(!ticket.is_held_up() && tickets.ticked().is_none());
     }
 
     #[test]
