@@ -94,6 +94,7 @@ fn sources() -> Vec<PathBuf> {
         "guest-consumer",
         "examples",
         "fuzz",
+        "bench",
     ] {
         walk(&root().join(folder), &mut found);
     }
@@ -316,6 +317,9 @@ fn a_guest_cannot_make_a_capability_panic() {
 /// Where the lint against unsafe code is lifted: at the one place of the host, around generated bindings,
 /// and for the allocator's face of a guest without a standard library.
 const UNSAFE: &[&str] = &[
+    "bench/guest/hello-p2/src/lib.rs",
+    "bench/guest/hello-p3/src/lib.rs",
+    "bench/guest/registrations/src/lib.rs",
     "guest-consumer/src/component.rs",
     "guest-hmac/src/component.rs",
     "guest-hmac/src/realloc.rs",
@@ -385,6 +389,7 @@ fn the_map_shows_the_land() {
             "docs/",
             ".ci/",
             "fuzz/",
+            "bench/",
         ]
         .iter()
         .any(|start| quoted.starts_with(start));
