@@ -55,6 +55,13 @@ build-hmac-component:
 test:
     cargo test --workspace
 
+# Measure the parts: instances, hmac, linking, routes, storage. HMAC also natively, with the processor's own
+# instructions for SHA-256 and without them.
+bench:
+    cargo bench --package signet --bench '*'
+    cargo bench --package guest-hmac --bench mac
+    RUSTFLAGS='--cfg sha2_backend="soft"' cargo bench --package guest-hmac --bench mac --target-dir target/soft
+
 # Feed manifest, router, template, allow_list or component anything, until one falls: needs nightly, and
 # `cargo install cargo-fuzz@0.13.2 --locked`.
 fuzz target:

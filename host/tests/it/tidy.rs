@@ -89,6 +89,7 @@ fn sources() -> Vec<PathBuf> {
     for folder in [
         "host/src",
         "host/tests",
+        "host/benches",
         "guest-hmac",
         "guest-producer",
         "guest-consumer",
