@@ -49,7 +49,8 @@ build-guests:
 
 # Build the hmac component with cargo-component (`cargo install cargo-component@0.21.1 --locked`).
 build-hmac-component:
-    cd guest-hmac && cargo component build --release --target wasm32-unknown-unknown
+    cd guest-hmac && RUSTFLAGS=-Ctarget-feature=+simd128 \
+        cargo component build --release --target wasm32-unknown-unknown
 
 # All tests.
 test:

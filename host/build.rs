@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
+/// SIMD, which every host of components has: SHA-256 takes two thirds of the time with it.
+const FLAGS: &str = "-Ctarget-feature=+simd128";
 const GUESTS: [&str; 3] = ["hmac", "producer", "consumer"];
 
 fn main() {
@@ -110,8 +112,8 @@ fn build_guest(root: &Path, folder: &Path, guest: &str) {
             cargo.env_remove(&name);
         }
     }
-    // Nor must a person's own flags, such as a linker for the host: empty wins over every configuration.
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
+    // Nor must a person's own flags, such as a linker for the host: these win over every configuration.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS);
     match cargo.status() {
         Ok(status) if status.success() => {}
         Ok(_) => fail(&format!(
