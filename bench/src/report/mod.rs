@@ -1,5 +1,7 @@
 //! The report of a run. Comes in: its rows; goes out: files in one folder, the same from the same rows.
 
+mod page;
+mod plots;
 mod table;
 
 use std::fs;
@@ -33,5 +35,10 @@ pub(crate) fn again(folder: &Path) -> Result<()> {
 
 fn render(folder: &Path, run: &Run, rows: &[Row]) -> Result<()> {
     fs::write(folder.join("table.md"), table(run, rows))?;
+    let plots = plots::all(rows)?;
+    for plot in &plots {
+        fs::write(folder.join(format!("{}.svg", plot.name)), &plot.svg)?;
+    }
+    fs::write(folder.join("index.html"), page::page(run, rows, &plots))?;
     Ok(())
 }

@@ -1,0 +1,138 @@
+//! Ratios, case by case, with their spreads and goals.
+
+use anyhow::Result;
+use plotters::prelude::*;
+
+use super::{FAINT, INK, colour, font, told};
+use crate::goals::Metric;
+use crate::record::Row;
+
+/// The height of a bar and its gap.
+const STEP: u32 = 26;
+/// Room for the names of cases, and for axis and legend.
+const NAMES: u32 = 380;
+const AROUND: u32 = 110;
+
+/// The bars of the rows that are wanted; none without any.
+pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option<String>> {
+    let unit = Metric::RequestsPerS.unit();
+    let bars: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.unit == unit && row.ratio.is_some() && wanted(row))
+        .collect();
+    if bars.is_empty() {
+        return Ok(None);
+    }
+    let figures = bars.iter().flat_map(|row| {
+        let spread = row.spread.ratio;
+        let spread = spread.map(|spread| [spread.min, spread.max]);
+        [row.ratio, row.goal_ratio]
+            .into_iter()
+            .flatten()
+            .chain(spread.into_iter().flatten())
+    });
+    let (least, most) = figures.fold((1.0_f64, 1.0_f64), |(least, most), figure| {
+        (least.min(figure), most.max(figure))
+    });
+    let mut svg = String::new();
+    let height = AROUND + STEP * bars.len() as u32;
+    {
+        let area = SVGBackend::with_string(&mut svg, (980, height)).into_drawing_area();
+        area.fill(&WHITE).map_err(told)?;
+        let mut chart = ChartBuilder::on(&area)
+            .margin(12)
+            .x_label_area_size(46)
+            .y_label_area_size(NAMES)
+            .build_cartesian_2d(
+                ((least * 0.8)..(most * 1.5)).log_scale(),
+                (0..bars.len() - 1).into_segmented(),
+            )
+            .map_err(told)?;
+        let name = |at: &SegmentValue<usize>| match at {
+            SegmentValue::CenterOf(at) => label(&bars, *at),
+            _ => String::new(),
+        };
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(FAINT)
+            .axis_style(INK)
+            .y_labels(bars.len() + 1)
+            .y_label_formatter(&name)
+            .x_labels(8)
+            .x_label_formatter(&|ratio| format!("{ratio}"))
+            .x_desc("ratio of requests per second (1 = the same; logarithmic)")
+            .label_style(font(14))
+            .axis_desc_style(font(14))
+            .draw()
+            .map_err(told)?;
+        let above = |place: usize| {
+            let next = place + 1;
+            if next < bars.len() {
+                SegmentValue::Exact(next)
+            } else {
+                SegmentValue::Last
+            }
+        };
+        for (at, row) in bars.iter().enumerate() {
+            let place = bars.len() - 1 - at;
+            let ratio = row.ratio.unwrap_or(1.0);
+            let whole = |x: f64| [(x, SegmentValue::Exact(place)), (x, above(place))];
+            let mut bar = Rectangle::new(
+                [(1.0, SegmentValue::Exact(place)), (ratio, above(place))],
+                colour(&row.peer_name)
+                    .mix(if row.valid { 0.75 } else { 0.2 })
+                    .filled(),
+            );
+            bar.set_margin(4, 4, 0, 0);
+            chart.draw_series([bar]).map_err(told)?;
+            if let Some(spread) = row.spread.ratio {
+                let middle = SegmentValue::CenterOf(place);
+                let line = vec![(spread.min, middle.clone()), (spread.max, middle)];
+                chart
+                    .draw_series([PathElement::new(line, INK.stroke_width(1))])
+                    .map_err(told)?;
+            }
+            if let Some(goal) = row.goal_ratio {
+                let style = RED.stroke_width(3);
+                chart
+                    .draw_series([PathElement::new(whole(goal).to_vec(), style)])
+                    .map_err(told)?;
+            }
+            let end = row
+                .spread
+                .ratio
+                .map_or(ratio, |spread| spread.max)
+                .max(ratio)
+                .max(1.0);
+            let text = format!("{ratio:.2}{}", verdict(row));
+            let at = EmptyElement::at((end, SegmentValue::CenterOf(place)))
+                + Text::new(text, (8, -7), font(14).color(&INK));
+            chart.draw_series([at]).map_err(told)?;
+        }
+        let one = vec![(1.0, SegmentValue::Exact(0)), (1.0, SegmentValue::Last)];
+        chart
+            .draw_series([PathElement::new(one, INK.stroke_width(2))])
+            .map_err(told)?;
+        area.present().map_err(told)?;
+    }
+    Ok(Some(svg))
+}
+
+/// The name of the bar at a place, counted from below.
+fn label(bars: &[&Row], place: usize) -> String {
+    let row = bars.iter().rev().nth(place);
+    row.map_or_else(String::new, |row| {
+        format!("{} : {}", row.case, row.peer_name)
+    })
+}
+
+fn verdict(row: &Row) -> &'static str {
+    match row.met {
+        _ if !row.valid => " INVALID",
+        Some(true) => " (goal met)",
+        Some(false) => " (goal not met)",
+        None => "",
+    }
+}
