@@ -9,7 +9,7 @@ use crate::record::{Commands, Row, Run, Sample};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:1100px;\
     margin:2em auto;padding:0 1em}table{border-collapse:collapse;font-size:14px}\
-    th,td{padding:.25em .6em;border-bottom:1px solid #ddd;text-align:right}\
+    th,td{padding:.25em .6em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
     th:nth-child(-n+2),td:nth-child(-n+2){text-align:left}\
     svg{max-width:100%;height:auto}figure{margin:2em 0}figcaption{color:#555}\
     .met{color:#1a7f37}.missed,.invalid{color:#b3261e;font-weight:bold}code{font-size:13px;word-break:break-all}\
@@ -23,7 +23,7 @@ pub(super) fn page(run: &Run, rows: &[Row], plots: &[Plot]) -> String {
          <h1>Signet, compared</h1>\n"
     );
     for sentence in words(run) {
-        let _ = writeln!(text, "<p>{}</p>", escaped(&sentence));
+        let _ = writeln!(text, "<p>{}</p>", escaped(&sentence.replace('`', "")));
     }
     for plot in plots {
         let _ = writeln!(

@@ -13,6 +13,9 @@ const STEP: u32 = 26;
 const NAMES: u32 = 380;
 const AROUND: u32 = 110;
 
+/// The figures stand in a column to the right of all bars, which takes this much of the scale.
+const COLUMN: f64 = 5.0;
+
 /// The bars of the rows that are wanted; none without any.
 pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option<String>> {
     let unit = Metric::RequestsPerS.unit();
@@ -44,7 +47,7 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
             .x_label_area_size(46)
             .y_label_area_size(NAMES)
             .build_cartesian_2d(
-                ((least * 0.8)..(most * 1.5)).log_scale(),
+                ((least * 0.8)..(most * COLUMN)).log_scale(),
                 (0..bars.len() - 1).into_segmented(),
             )
             .map_err(told)?;
@@ -60,7 +63,7 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
             .axis_style(INK)
             .y_labels(bars.len() + 1)
             .y_label_formatter(&name)
-            .x_labels(8)
+            .x_labels(16)
             .x_label_formatter(&|ratio| format!("{ratio}"))
             .x_desc("ratio of requests per second (1 = the same; logarithmic)")
             .label_style(font(14))
@@ -100,14 +103,8 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
                     .draw_series([PathElement::new(whole(goal).to_vec(), style)])
                     .map_err(told)?;
             }
-            let end = row
-                .spread
-                .ratio
-                .map_or(ratio, |spread| spread.max)
-                .max(ratio)
-                .max(1.0);
             let text = format!("{ratio:.2}{}", verdict(row));
-            let at = EmptyElement::at((end, SegmentValue::CenterOf(place)))
+            let at = EmptyElement::at((most * 1.2, SegmentValue::CenterOf(place)))
                 + Text::new(text, (8, -7), font(14).color(&INK));
             chart.draw_series([at]).map_err(told)?;
         }
