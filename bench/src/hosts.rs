@@ -73,7 +73,7 @@ impl Hosts {
 
     /// Signet without a command; compiled components are kept in `cache`.
     pub(crate) fn bare_signet(&self, cache: &Path) -> Invocation {
-        Invocation::of(&self.signet)
+        Invocation::built(&self.signet, &self.root)
             .env("RUST_LOG", "off")
             .env("SIGNET_CACHE_DIR", cache.display().to_string())
             .on(self.halves.server.as_deref())
@@ -142,7 +142,7 @@ impl Hosts {
 
     /// The native reference.
     pub(crate) fn native(&self, mode: &str, address: SocketAddr) -> Invocation {
-        Invocation::of(&self.native)
+        Invocation::built(&self.native, &self.root)
             .on(self.halves.server.as_deref())
             .args(["native", "--mode", mode, "--listen", &address.to_string()])
     }

@@ -16,9 +16,12 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// A program of the project's, shown by its path.
-    pub(crate) fn of(program: &Path) -> Self {
-        Self::tool(program, &program.display().to_string())
+    /// A program that was built here, shown by its path; by its name where that is not in the project's folder.
+    pub(crate) fn built(program: &Path, root: &Path) -> Self {
+        let within = program.strip_prefix(root).ok();
+        let name = program.file_name().map(Path::new);
+        let shown = within.or(name).unwrap_or(program);
+        Self::tool(program, &shown.display().to_string())
     }
 
     /// A program that is shown by a name.
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn a_line_is_what_a_stranger_types_in_the_projects_folder() {
         let root = Path::new("/somewhere/signet");
-        let invocation = Invocation::of(&root.join("target/release/signet"))
+        let invocation = Invocation::built(&root.join("target/release/signet"), root)
             .args(["run", "/somewhere/signet/target/compare/a.toml"])
             .args(["-H", "X-Signature: A"])
             .env("RUST_LOG", "off")
@@ -126,6 +129,14 @@ mod tests {
             invocation.line(root),
             "RUST_LOG=off taskset -c 1 target/release/signet run target/compare/a.toml -H 'X-Signature: A'"
         );
+    }
+
+    #[test]
+    fn where_a_tool_stands_on_this_machine_is_not_shown() {
+        let elsewhere = Path::new("/home/somebody/bin/signet");
+        let root = Path::new("/somewhere/signet");
+        assert_eq!(Invocation::built(elsewhere, root).line(root), "signet");
+        assert_eq!(Invocation::tool(elsewhere, "signet").line(root), "signet");
     }
 
     #[test]

@@ -71,8 +71,10 @@ fn python<'a>(hosts: &'a Hosts, id: &str, reuse: Reuse, how: &str, times: f64) -
         Ok(hosts.listening(hosts.signet(&manifest), place.server()))
     });
     let sides = vec![signet.ready(handshake()), native(hosts)];
+    let bytes = std::fs::metadata(&component).map_or(0, |file| file.len());
+    let megabytes = bytes / 1_000_000;
     let says = format!(
-        "the consumer in Python (WASI 0.2, 35 MB) verifies a payload, its key in key-value, {how}"
+        "the consumer in Python (WASI 0.2, {megabytes} MB) verifies a payload, its key in key-value, {how}"
     );
     let mut case = Case::loaded(id, &says, payload(hosts)?, sides);
     case.cannot.push((SPIN, absent(times, 106.0)));

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::plots::Plot;
-use super::table::{figure, goal, words};
+use super::table::{figure, goal, memory, words};
 use crate::record::{Commands, Row, Run, Sample};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:1100px;\
@@ -45,7 +45,7 @@ pub(super) fn page(run: &Run, rows: &[Row], plots: &[Plot]) -> String {
 fn tables(text: &mut String, rows: &[Row]) {
     text.push_str(
         "<h2>All rows</h2>\n<div class=\"wide\"><table>\n<tr><th>case<th>against<th>ours<th>theirs<th>unit\
-         <th>ratio<th>spread<th>goal<th>us CPU a request<th>busy<th>p50 ms<th>p99 ms<th>peak MiB</tr>\n",
+         <th>ratio<th>spread<th>goal<th>us CPU a request<th>busy<th>p50 ms<th>p99 ms<th>RSS MiB idle / peak / after</tr>\n",
     );
     for row in rows {
         let spread = row.spread.ratio;
@@ -77,7 +77,11 @@ fn tables(text: &mut String, rows: &[Row]) {
             ),
             pair(|sample| sample.p50_ms),
             pair(|sample| sample.p99_ms),
-            pair(|sample| sample.rss_peak_mb),
+            [&row.metrics.ours, &row.metrics.peer]
+                .into_iter()
+                .filter_map(memory)
+                .collect::<Vec<_>>()
+                .join(" : "),
         );
     }
     text.push_str("</table></div>\n");

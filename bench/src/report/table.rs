@@ -33,28 +33,30 @@ pub(crate) fn table(run: &Run, rows: &[Row]) -> String {
     let main = |row: &&Row| !row.case.contains('/');
     let _ = writeln!(
         text,
-        "| case | against | ours | theirs | ratio (spread) | goal | us CPU a request | busy | p50 / p99 ms | peak MiB |\n\
+        "| case | against | ours | theirs | ratio (spread) | goal | us CPU a request | busy | p50 / p99 ms | RSS MiB idle / peak / after |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     );
     for row in rows.iter().filter(main) {
         text.push_str(&cells(row));
     }
-    let _ = writeln!(
-        text,
-        "\nGoals of latency and memory, against the defaults of `wasmtime serve`:\n\n\
-         | case | unit | ours | theirs | ratio (spread) | goal |\n| --- | --- | --- | --- | --- | --- |"
-    );
-    for row in rows.iter().filter(|row| !main(row)) {
+    if !rows.iter().all(|row| main(&row)) {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} |",
-            row.case,
-            row.unit,
-            figure(row.ours),
-            figure(row.peer),
-            ratio(row.ratio, row.spread.ratio),
-            goal(row).unwrap_or_default()
+            "\nGoals of latency and memory, against the defaults of `wasmtime serve`:\n\n\
+         | case | unit | ours | theirs | ratio (spread) | goal |\n| --- | --- | --- | --- | --- | --- |"
         );
+        for row in rows.iter().filter(|row| !main(row)) {
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} | {} |",
+                row.case,
+                row.unit,
+                figure(row.ours),
+                figure(row.peer),
+                ratio(row.ratio, row.spread.ratio),
+                goal(row).unwrap_or_default()
+            );
+        }
     }
     let notes = rows.iter().filter(main);
     let notes: Vec<_> = notes
@@ -144,10 +146,7 @@ fn cells(row: &Row) -> String {
         ),
         two(ours.busy.map(percent), peer.busy.map(percent)),
         two(latency(ours), latency(peer)),
-        two(
-            ours.rss_peak_mb.map(|_| figure(ours.rss_peak_mb)),
-            peer.rss_peak_mb.map(|_| figure(peer.rss_peak_mb))
-        ),
+        two(memory(ours), memory(peer)),
     )
 }
 
@@ -158,6 +157,13 @@ fn two(ours: Option<String>, peer: Option<String>) -> String {
         (Some(ours), None) => ours,
         _ => String::new(),
     }
+}
+
+/// In memory when idle, at most under load, and after it.
+pub(crate) fn memory(sample: &Sample) -> Option<String> {
+    let (peak, after) = (sample.rss_peak_mb?, sample.rss_after_mb);
+    let all = [sample.rss_idle_mb, Some(peak), after].map(figure);
+    Some(all.join(" / "))
 }
 
 fn percent(share: f64) -> String {

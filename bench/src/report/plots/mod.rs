@@ -28,14 +28,21 @@ pub(crate) fn all(rows: &[Row]) -> Result<Vec<Plot>> {
             "Requests per second, over those of wasmtime serve",
             "Each bar is the median of Signet's rounds over the median of the peer's, on a logarithmic scale: to the \
              right of 1 Signet is faster. The thin line is the least and the most of the rounds; the mark is the goal.",
-            ratio::draw(rows, &serve)?,
+            ratio::draw(rows, ratio::Figure::Requests, &serve)?,
         ),
         (
             "ratio-others",
             "Requests per second, over those of native code and of Signet itself without what the case is about",
             "As above. Native code does the same work with hyper and without WebAssembly: it is what the hardware gives, \
              not what can be reached.",
-            ratio::draw(rows, &|row| !serve(row))?,
+            ratio::draw(rows, ratio::Figure::Requests, &|row| !serve(row))?,
+        ),
+        (
+            "cpu-serve",
+            "CPU time of a request: that of wasmtime serve over ours",
+            "The figure that noise disturbs least, and that does not depend on who else is the limit: the time of the \
+             server's process for each request. To the right of 1 Signet takes less.",
+            ratio::draw(rows, ratio::Figure::Cpu, &serve)?,
         ),
         (
             "latency",

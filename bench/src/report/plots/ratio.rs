@@ -6,6 +6,59 @@ use plotters::prelude::*;
 use super::{FAINT, INK, colour, font, told};
 use crate::goals::Metric;
 use crate::record::Row;
+use crate::stats::Spread;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Figure {
+    /// Requests per second: ours over the peer's.
+    Requests,
+    /// CPU time for a request: the peer's over ours.
+    Cpu,
+}
+
+/// A bar of the picture.
+struct Bar<'a> {
+    row: &'a Row,
+    ratio: f64,
+    spread: Option<Spread>,
+    goal: Option<f64>,
+}
+
+impl Figure {
+    fn bar(self, row: &Row) -> Option<Bar<'_>> {
+        Some(match self {
+            Self::Requests => Bar {
+                row,
+                ratio: row.ratio?,
+                spread: row.spread.ratio,
+                goal: row.goal_ratio,
+            },
+            Self::Cpu => Bar {
+                row,
+                ratio: row.cpu_ratio?,
+                spread: cpu_spread(row),
+                goal: None,
+            },
+        })
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Requests => "ratio of requests per second (1 = the same; logarithmic)",
+            Self::Cpu => {
+                "the peer's CPU time for a request over Signet's (1 = the same; logarithmic)"
+            }
+        }
+    }
+}
+
+fn cpu_spread(row: &Row) -> Option<Spread> {
+    let rounds = row.rounds.as_ref()?;
+    let pairs = rounds.ours.iter().zip(&rounds.peer);
+    let ratios = pairs.filter_map(|(ours, peer)| Some(peer.cpu_us? / ours.cpu_us?));
+    Spread::of(&ratios.collect::<Vec<_>>())
+}
 
 /// The height of a bar and its gap.
 const STEP: u32 = 26;
@@ -17,22 +70,27 @@ const AROUND: u32 = 110;
 const COLUMN: f64 = 5.0;
 
 /// The bars of the rows that are wanted; none without any.
-pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option<String>> {
+pub(super) fn draw(
+    rows: &[Row],
+    figure: Figure,
+    wanted: &dyn Fn(&Row) -> bool,
+) -> Result<Option<String>> {
     let unit = Metric::RequestsPerS.unit();
-    let bars: Vec<&Row> = rows
+    let bars: Vec<Bar<'_>> = rows
         .iter()
-        .filter(|row| row.unit == unit && row.ratio.is_some() && wanted(row))
+        .filter(|row| row.unit == unit && wanted(row))
+        .filter_map(|row| figure.bar(row))
         .collect();
     if bars.is_empty() {
         return Ok(None);
     }
-    let figures = bars.iter().flat_map(|row| {
-        let spread = row.spread.ratio;
-        let spread = spread.map(|spread| [spread.min, spread.max]);
-        [row.ratio, row.goal_ratio]
+    let figures = bars.iter().flat_map(|bar| {
+        let spread = bar.spread.map(|spread| [spread.min, spread.max]);
+        let spread = spread.into_iter().flatten();
+        [Some(bar.ratio), bar.goal]
             .into_iter()
             .flatten()
-            .chain(spread.into_iter().flatten())
+            .chain(spread)
     });
     let (least, most) = figures.fold((1.0_f64, 1.0_f64), |(least, most), figure| {
         (least.min(figure), most.max(figure))
@@ -65,7 +123,7 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
             .y_label_formatter(&name)
             .x_labels(16)
             .x_label_formatter(&|ratio| format!("{ratio}"))
-            .x_desc("ratio of requests per second (1 = the same; logarithmic)")
+            .x_desc(figure.words())
             .label_style(font(14))
             .axis_desc_style(font(14))
             .draw()
@@ -78,32 +136,32 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
                 SegmentValue::Last
             }
         };
-        for (at, row) in bars.iter().enumerate() {
+        for (at, bar) in bars.iter().enumerate() {
+            let (row, ratio) = (bar.row, bar.ratio);
             let place = bars.len() - 1 - at;
-            let ratio = row.ratio.unwrap_or(1.0);
             let whole = |x: f64| [(x, SegmentValue::Exact(place)), (x, above(place))];
-            let mut bar = Rectangle::new(
+            let mut shape = Rectangle::new(
                 [(1.0, SegmentValue::Exact(place)), (ratio, above(place))],
                 colour(&row.peer_name)
                     .mix(if row.valid { 0.75 } else { 0.2 })
                     .filled(),
             );
-            bar.set_margin(4, 4, 0, 0);
-            chart.draw_series([bar]).map_err(told)?;
-            if let Some(spread) = row.spread.ratio {
+            shape.set_margin(4, 4, 0, 0);
+            chart.draw_series([shape]).map_err(told)?;
+            if let Some(spread) = bar.spread {
                 let middle = SegmentValue::CenterOf(place);
                 let line = vec![(spread.min, middle.clone()), (spread.max, middle)];
                 chart
                     .draw_series([PathElement::new(line, INK.stroke_width(1))])
                     .map_err(told)?;
             }
-            if let Some(goal) = row.goal_ratio {
+            if let Some(goal) = bar.goal {
                 let style = RED.stroke_width(3);
                 chart
                     .draw_series([PathElement::new(whole(goal).to_vec(), style)])
                     .map_err(told)?;
             }
-            let text = format!("{ratio:.2}{}", verdict(row));
+            let text = format!("{ratio:.2}{}", verdict(bar));
             let at = EmptyElement::at((most * 1.2, SegmentValue::CenterOf(place)))
                 + Text::new(text, (8, -7), font(14).color(&INK));
             chart.draw_series([at]).map_err(told)?;
@@ -118,18 +176,18 @@ pub(super) fn draw(rows: &[Row], wanted: &dyn Fn(&Row) -> bool) -> Result<Option
 }
 
 /// The name of the bar at a place, counted from below.
-fn label(bars: &[&Row], place: usize) -> String {
-    let row = bars.iter().rev().nth(place);
-    row.map_or_else(String::new, |row| {
-        format!("{} : {}", row.case, row.peer_name)
+fn label(bars: &[Bar<'_>], place: usize) -> String {
+    let bar = bars.iter().rev().nth(place);
+    bar.map_or_else(String::new, |bar| {
+        format!("{} : {}", bar.row.case, bar.row.peer_name)
     })
 }
 
-fn verdict(row: &Row) -> &'static str {
-    match row.met {
-        _ if !row.valid => " INVALID",
-        Some(true) => " (goal met)",
-        Some(false) => " (goal not met)",
-        None => "",
+fn verdict(bar: &Bar<'_>) -> &'static str {
+    match bar.row.met {
+        _ if !bar.row.valid => " INVALID",
+        Some(true) if bar.goal.is_some() => " (goal met)",
+        Some(false) if bar.goal.is_some() => " (goal not met)",
+        _ => "",
     }
 }
