@@ -51,7 +51,7 @@ struct CompareArguments {
     /// All cases, but shorter: under ten minutes.
     #[arg(long)]
     quick: bool,
-    /// These cases only; what none begins with is listed.
+    /// These cases only, by their names or by what those begin with; a wrong one lists all.
     #[arg(long, num_args = 1.., value_name = "CASE")]
     only: Vec<String>,
     /// How often each host has its turn.

@@ -35,7 +35,9 @@ pub(super) fn cases(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
             serve(hosts, component, Reuse::Default, false),
             native(hosts, "verify"),
         ];
-        let says = format!("a WASI 0.3 handler, linked with hmac, verifies a body of {size} bytes");
+        let says = format!(
+            "a WASI 0.3 handler, linked with hmac, verifies a body of {size} bytes (natively with the CPU's own instructions for it, where it has them)"
+        );
         cases.push(Case::loaded(&id, &says, load, sides));
     }
     Ok(cases)
