@@ -36,7 +36,7 @@ fn instantiate(bencher: Bencher<'_, '_>, bytes: &[u8]) {
     bencher.bench_local(|| {
         let mut store = Store::new(prepared.engine(), ());
         store.set_epoch_deadline(u64::MAX / 2);
-        prepared.instantiate(&mut store).unwrap();
+        futures::executor::block_on(prepared.instantiate_async(&mut store)).unwrap();
         // Giving the memory back is a part of it.
         drop(store);
     });
