@@ -21,6 +21,7 @@ use crate::runtime::engine::{self, PoolSize};
 use crate::runtime::linker;
 use crate::runtime::needs::Needs;
 use crate::runtime::pool::{Guest, Loaded};
+use crate::runtime::reset::Reset;
 use crate::runtime::state::State;
 
 pub(super) fn link_all(plan: &Plan) -> Result<Vec<Vec<Composed>>, InputError> {
@@ -63,6 +64,7 @@ fn pool_size(plan: &Plan, linked: &[Vec<Composed>]) -> anyhow::Result<PoolSize> 
         needs,
         instances: plan.host.bounds.instances,
         memory,
+        reset: Reset::choose(plan.host.memory_reset),
     })
 }
 

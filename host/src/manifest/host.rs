@@ -16,6 +16,7 @@ use super::reader::{Item, Source, Table};
 use super::variables::named;
 use crate::capability::{Label, http, keyvalue, sqlite};
 use crate::runtime::pool;
+use crate::runtime::reset::MemoryReset;
 
 /// How a host runs its apps.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct HostConfig {
     pub limits: Set<pool::Limits>,
     /// What belongs to the host as a whole.
     pub bounds: limits::Host,
+    /// How memories are made new between two instances.
+    pub memory_reset: MemoryReset,
     /// Databases beside `default`, and files for those that are not in the state folder.
     pub sqlite_databases: BTreeMap<Label, Option<PathBuf>>,
     /// Key-value stores, likewise.
@@ -96,6 +99,9 @@ impl fmt::Debug for VariableSource {
     }
 }
 
+/// The key in `[server]` that is no number.
+const MEMORY_RESET: &str = "memory_reset";
+
 /// The folder for state where the file names none.
 const STATE_DIR: &str = ".signet";
 
@@ -134,13 +140,19 @@ pub fn read_host(text: &str, path: &Path) -> Result<HostConfig, Mistakes> {
 fn host(root: &Table<'_>, path: &Path) -> HostConfig {
     root.only(&[&KEYS[..], &["variables"]].concat());
     let outbound = outbound::read(root);
+    let server = root.table("server");
+    let server = server.as_ref();
     let state_dir = root.get("state_dir").and_then(|item| item.file());
     HostConfig {
         path: path.to_owned(),
         state_dir: state_dir.unwrap_or_else(|| root.source.beside(STATE_DIR)),
         apps: apps(root),
         limits: set(root, "limits", limits::COMPONENT),
-        bounds: set(root, "server", limits::HOST).over(limits::Host::default()),
+        bounds: server
+            .map(|table| Set::read(table, limits::HOST, &[MEMORY_RESET]))
+            .unwrap_or_default()
+            .over(limits::Host::default()),
+        memory_reset: server.and_then(memory_reset).unwrap_or_default(),
         sqlite_databases: backends(root, "sqlite_database"),
         key_value_stores: backends(root, "key_value_store"),
         sqlite: set(root, "sqlite", limits::SQLITE).over(sqlite::Limits::default()),
@@ -154,6 +166,21 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
             .filter_map(variable)
             .collect(),
     }
+}
+
+/// `memory_reset = "auto"`.
+fn memory_reset(server: &Table<'_>) -> Option<MemoryReset> {
+    let item = server.get(MEMORY_RESET)?;
+    let text = item.text()?;
+    let found = MemoryReset::ALL.into_iter().find(|way| way.name() == text);
+    if found.is_none() {
+        let ways = MemoryReset::ALL.map(|way| format!("`{}`", way.name()));
+        item.mistake(format!(
+            "`{text}` is no way to reset memory: there is {}",
+            ways.join(", ")
+        ));
+    }
+    found
 }
 
 fn admin(root: &Table<'_>) -> Admin {

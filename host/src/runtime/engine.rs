@@ -9,6 +9,7 @@ use std::time::Duration;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::needs::Needs;
+use super::reset::Reset;
 
 /// How often a busy guest is made to yield to the other requests of its thread.
 pub const EPOCH_TICK: Duration = Duration::from_millis(2);
@@ -22,6 +23,8 @@ pub struct PoolSize {
     pub instances: u32,
     /// The most memory one instance may have, in bytes.
     pub memory: usize,
+    /// How a memory is made new between two instances.
+    pub reset: Reset,
 }
 
 /// An Engine whose memory slots were reserved ahead: fewer of them where the system does not give that
@@ -90,6 +93,7 @@ fn pooling(size: &PoolSize) -> PoolingAllocationConfig {
         )
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20);
+    size.reset.configure(&mut pool, needs);
     pool
 }
 

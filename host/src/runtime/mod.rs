@@ -10,6 +10,7 @@ pub mod cache;
 pub mod engine;
 pub mod linker;
 pub mod refused;
+pub mod reset;
 pub mod state;
 pub mod pool;
 pub mod signer;

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use signet::runtime::engine::{PoolSize, engine, one_by_one};
 use signet::runtime::needs::Needs;
+use signet::runtime::reset::{MemoryReset, Reset};
 use tokio::task::JoinSet;
 use wasmtime::component::{Component, Instance, Linker};
 use wasmtime::{Engine, Store};
@@ -38,7 +39,16 @@ const LATE: &[(&str, usize)] = &[("sleep", 1), ("sleep", 9), ("loop", 0), ("loop
 type Setting = (&'static str, fn(Host) -> Host);
 
 /// Every way that is shipped.
-const SETTINGS: &[Setting] = &[("pool", |host| host), ("one by one", |host| host.watch())];
+const SETTINGS: &[Setting] = &[
+    ("pool", |host| host),
+    ("copy", |host| {
+        host.host("[server]\nmemory_reset = \"copy\"")
+    }),
+    ("drop", |host| {
+        host.host("[server]\nmemory_reset = \"drop\"")
+    }),
+    ("one by one", |host| host.watch()),
+];
 
 /// A host for the guest of WASI 0.2.
 fn wasi_2() -> Host {
@@ -144,8 +154,14 @@ fn no_fresh_instance_of_wasi_0_3_sees_what_another_left_in_memory() {
 /// The tests above see what there is to see: of two requests to the same instance, the second one does.
 #[test]
 fn an_instance_that_is_reused_sees_what_it_left() {
-    for (setting, set) in SETTINGS {
-        let host = set(wasi_3().threads(1))
+    let guests: [fn() -> Host; 2] = [wasi_3, || {
+        wasi_2().with("tool.signet.max_serial_reuse = 100")
+    }];
+    let settings = SETTINGS
+        .iter()
+        .flat_map(|setting| guests.map(|guest| (setting, guest)));
+    for ((setting, set), guest) in settings {
+        let host = set(guest().threads(1))
             .with("tool.signet.instance_idle_ms = 60000")
             .start();
         block_on(async {
@@ -194,12 +210,17 @@ const BARE: &str = r#"(component
 
 /// The Engines behind [`SETTINGS`], sized as for `component`.
 fn engines(component: &[u8]) -> Vec<Engine> {
-    let size = PoolSize {
-        needs: Needs::of(component).unwrap(),
-        instances: 64,
-        memory: 8 << 20,
+    let pool = |asked| {
+        let size = PoolSize {
+            needs: Needs::of(component).unwrap(),
+            instances: 64,
+            memory: 8 << 20,
+            reset: Reset::choose(asked),
+        };
+        engine(&size).unwrap()
     };
-    vec![engine(&size).unwrap(), one_by_one().unwrap()]
+    let pools = MemoryReset::ALL.map(pool);
+    pools.into_iter().chain([one_by_one().unwrap()]).collect()
 }
 
 /// One instance of the component.

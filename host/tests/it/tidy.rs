@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "capability",
             "runtime::pool",
+            "runtime::reset",
             "server::Limits",
             "server::router",
         ],

@@ -144,6 +144,16 @@ fn an_empty_file_is_the_defaults() {
 }
 
 #[test]
+fn memory_is_reset_as_asked() {
+    let asked = |text: &str| read(text).unwrap().memory_reset;
+    assert_eq!(asked("[server]\nmax_headers = 5"), MemoryReset::Auto);
+    for way in MemoryReset::ALL {
+        let text = format!("[server]\nmemory_reset = \"{}\"", way.name());
+        assert_eq!(asked(&text), way);
+    }
+}
+
+#[test]
 fn a_value_is_never_printed() {
     assert!(!format!("{:?}", read(WHOLE).unwrap()).contains("hunter2"));
     let Mistakes(found) = read("[variables]\npin = 123456\n").unwrap_err();
@@ -184,6 +194,11 @@ fn each_mistake_names_its_place_and_its_cure() {
     let two = "[[app]]\nmanifest = \"m\"\nlisten = \"127.0.0.1:1\"\n".repeat(2);
     one(&two, "6:10", "also another app's");
     assert!(read(&two.replace(":1\"", ":0\"")).is_ok());
+    one(
+        "[server]\nmemory_reset = \"scan\"",
+        "2:16",
+        "there is `auto`, `copy`, `drop`",
+    );
     one("[limits]\nmax_reus = 1", "2:1", "did you mean `max_reuse`?");
     one(
         "[sqlite_database.default]\ntype = \"libsql\"\nurl = \"u\"",
