@@ -42,7 +42,7 @@ impl Reuse {
         match self {
             Self::Default => "",
             Self::Fresh => "tool.signet.max_reuse = 1\ntool.signet.max_concurrent = 1\n",
-            Self::Serial => "tool.signet.max_reuse = 128\ntool.signet.max_concurrent = 1\n",
+            Self::Serial => "tool.signet.max_serial_reuse = 128\n",
         }
     }
 

@@ -37,6 +37,11 @@ pub const COMPONENT: &[Bound<pool::Limits>] = &[
         |limits| number(limits.max_reuse),
     ),
     Bound::new(
+        "max_serial_reuse",
+        |limits, most| limits.max_serial_reuse = count(most),
+        |limits| number(limits.max_serial_reuse),
+    ),
+    Bound::new(
         "max_concurrent",
         |limits, most| limits.max_concurrent = count(most),
         |limits| number(limits.max_concurrent),

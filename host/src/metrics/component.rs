@@ -1,13 +1,14 @@
 //! What is counted of one component, over all threads. Owns the names of these counts; comes in: what
 //! happened; goes out: the same under the component's name. Never looks a label up after the start.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::histogram::Histogram;
-use super::{Counter, Gauge, Labels, Present};
+use super::{Counter, Gauge, Labels};
 
 /// The counts of one component.
 pub struct Component {
@@ -46,37 +47,35 @@ const ANSWERS: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 impl Component {
     /// Notes that a request begins.
-    pub fn asked(&self) -> Asked {
+    pub fn asked(self: &Arc<Self>) -> Asked {
+        self.under_way.inc();
         Asked {
-            answers: self.answers.clone(),
-            duration: self.duration.clone(),
+            component: Arc::clone(self),
             at: Instant::now(),
             answer: 0,
-            _under_way: Present::new(&self.under_way),
         }
     }
 }
 
 /// A request that is under way until its response begins.
 pub struct Asked {
-    answers: [Counter; 6],
-    duration: Histogram,
+    component: Arc<Component>,
     at: Instant,
     answer: usize,
-    _under_way: Present,
 }
 
 impl Asked {
     /// Notes the response's status.
     pub fn answered(mut self, status: u16) {
         self.answer = usize::from(status / 100);
-        self.duration.observe(self.at.elapsed());
+        self.component.duration.observe(self.at.elapsed());
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        if let Some(counter) = self.answers.get(self.answer) {
+        self.component.under_way.dec();
+        if let Some(counter) = self.component.answers.get(self.answer) {
             counter.inc();
         }
     }

@@ -22,6 +22,7 @@ use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHand
 
 pub use crate::capability::http::allow::Within;
 pub use crate::capability::http::{Asking, Inside};
+use crate::telemetry::RequestId;
 use answer::Watched;
 pub use guest::{Guest, Limits, Loaded};
 use maker::{Company, Crowded, Maker};
@@ -87,7 +88,7 @@ impl Pool {
     pub async fn handle(
         &self,
         request: ::http::Request<WasiBody>,
-        id: &str,
+        id: RequestId,
     ) -> Result<::http::Response<WasiBody>, HandleError> {
         let answer = self.answer(request, id).await;
         match &answer {
@@ -101,7 +102,7 @@ impl Pool {
     async fn answer(
         &self,
         request: ::http::Request<WasiBody>,
-        id: &str,
+        id: RequestId,
     ) -> Result<::http::Response<WasiBody>, HandleError> {
         let Ok(turn) = Arc::clone(&self.loaded().turns).try_acquire_owned() else {
             let limit = self.guest().limits.max_requests;
@@ -112,8 +113,12 @@ impl Pool {
         let turn = Arc::new(turn);
         let deadline = Instant::now() + self.guest().limits.request_timeout;
         let depth = chain::depth(&request);
-        let again = repeatable(&request);
-        let ticket = Ticket::new(id.to_owned(), depth);
+        // Who is alone in its instance suffers from nobody.
+        let again = match self.shared.state().is_alone() {
+            true => None,
+            false => repeatable(&request),
+        };
+        let ticket = Ticket::new(id, depth);
         let first = self.attempt(&self.shared, request, &ticket, deadline, &turn);
         let Some(request) = again else {
             return first.await;
@@ -128,11 +133,11 @@ impl Pool {
         };
         tracing::debug!(
             component = self.guest().name,
-            request = id,
+            request = %id,
             reason = suffers,
             "a request is tried once more, in an instance of its own"
         );
-        let ticket = Ticket::new(id.to_owned(), depth);
+        let ticket = Ticket::new(id, depth);
         self.attempt(&self.alone, request, &ticket, deadline, &turn)
             .await
     }
@@ -187,7 +192,7 @@ impl Pool {
                 }
                 // A handler of WASI 0.2 that traps does not take its instance's worker along.
                 if error.is::<WasmBacktrace>() {
-                    maker::report(self.guest(), ticket.id(), &error);
+                    maker::report(self.guest(), &[ticket.id()], &error);
                 }
                 HandleError::Failed(error.root_cause().to_string())
             }

@@ -26,6 +26,7 @@ use super::{head, respond, spin, trace};
 use crate::metrics::Asked;
 use crate::runtime::Slot;
 use crate::runtime::pool::Within;
+use crate::telemetry::RequestId;
 
 /// What answers the requests of one site.
 pub(super) struct Here {
@@ -165,7 +166,7 @@ where
         None => Err(Refusal::Full),
     };
     let (mut response, limit) = answered.unwrap_or_else(|refusal| {
-        tracing::debug!(request = held.id, ?refusal, "a request was refused");
+        tracing::debug!(request = %held.id, ?refusal, "a request was refused");
         let mut response = respond::refuse(&refusal);
         here.shared.metrics.refused(response.status().as_u16());
         if refusal.is_last() && matches!(from, From::Client) {
@@ -176,7 +177,7 @@ where
     if let Some(asked) = asked {
         Asked::answered(asked, response.status().as_u16());
     }
-    trace::put(response.headers_mut(), trace::REQUEST_ID, &held.id);
+    trace::put(response.headers_mut(), trace::REQUEST_ID, held.id.digits());
     response.map(|body| ResponseBody::new(body, limit, held))
 }
 
@@ -186,7 +187,7 @@ async fn ask<B>(
     request: Request<RequestBody<B>>,
     from: From<'_>,
     client: &HeaderValue,
-    id: &str,
+    id: &RequestId,
     asked: &mut Option<Asked>,
 ) -> Result<(Response<WasiBody>, u64), Refusal>
 where
@@ -215,14 +216,14 @@ where
     let body = body.at_most(guest.limits.request_body)?;
     let fate = body.fate();
     let request = Request::from_parts(parts, body.boxed_unsync());
-    let answered = pool.handle(request, id).await;
+    let answered = pool.handle(request, *id).await;
     // What a guest makes of a body that broke off is not what the client needs to know.
     if let Some(refusal) = fate.refusal() {
         return Err(refusal);
     }
     let name = &guest.name;
     let response = answered.map_err(|error| {
-        tracing::error!(request = id, component = name, %error, "a request was not answered by its component");
+        tracing::error!(request = %id, component = name, %error, "a request was not answered by its component");
         Refusal::from(&error)
     })?;
     let (parts, body) = response.into_parts();
@@ -230,7 +231,7 @@ where
     let fault = head::fault(&parts, limits).or(too_large.then_some("its body is too large"));
     if let Some(fault) = fault {
         tracing::error!(
-            request = id,
+            request = %id,
             component = name,
             fault,
             "a response was not sent"

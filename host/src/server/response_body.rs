@@ -13,6 +13,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::stream::Stall;
 use super::traffic::Flight;
+use crate::telemetry::RequestId;
 
 /// A bounded body.
 pub(super) struct ResponseBody {
@@ -25,7 +26,7 @@ pub(super) struct ResponseBody {
 /// What a request holds until its response is done.
 pub(super) struct Held {
     /// Its name in the log.
-    pub(super) id: String,
+    pub(super) id: RequestId,
     /// Its place among the host's requests; a request that was refused for want of one has none.
     pub(super) place: Option<OwnedSemaphorePermit>,
     /// Its part in its connection's traffic, if it came on one.
@@ -68,7 +69,7 @@ impl Body for ResponseBody {
             let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
             let Some(left) = self.left.checked_sub(size) else {
                 tracing::error!(
-                    request = self.held.id,
+                    request = %self.held.id,
                     limit_bytes = self.limit,
                     "a response was cut: its body is larger than allowed"
                 );

@@ -3,6 +3,7 @@
 //! makes a request wait: when the reader of standard output is slow, lines are dropped and counted.
 
 mod lines;
+mod request_id;
 mod seldom;
 mod source;
 mod stream;
@@ -11,6 +12,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 pub use lines::{Lines, Stream, Writer};
+pub use request_id::RequestId;
 pub use seldom::Seldom;
 pub use source::{Limits, Source};
 pub use stream::LineStream;

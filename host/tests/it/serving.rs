@@ -33,6 +33,21 @@ fn an_instance_of_0_2_serves_one_request() {
 }
 
 #[test]
+fn an_instance_of_0_2_serves_more_where_that_is_asked_for() {
+    let host = old_guest()
+        .threads(1)
+        .with("tool.signet.max_serial_reuse = 3")
+        .start();
+    let counts: Vec<_> = (0..7).map(|_| host.get("/count")).collect();
+    assert_eq!(counts, ["1", "2", "3", "1", "2", "3", "1"]);
+    // The instance that falls is alone with its request, and its place is taken by a new one.
+    assert_eq!(get(host.address(), "/trap").status, 500);
+    assert_eq!(host.get("/count"), "1");
+    let host = old_guest().with("tool.signet.max_reuse = 100").start();
+    assert_eq!(host.get("/count") + &host.get("/count"), "11");
+}
+
+#[test]
 fn an_instance_of_0_3_serves_many_requests_and_no_more_than_its_limit() {
     let host = guest().with("tool.signet.max_reuse = 3").start();
     let counts: Vec<u32> = (0..20)

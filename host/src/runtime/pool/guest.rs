@@ -26,8 +26,11 @@ pub struct Limits {
     pub memory: usize,
     /// How many resources of the host (streams, fields, pollables) one instance may hold at once.
     pub handles: usize,
-    /// How many requests one instance serves before it is dropped. WASI 0.2: always 1.
+    /// How many requests one instance of WASI 0.3 serves before it is dropped.
     pub max_reuse: usize,
+    /// How many requests one instance of WASI 0.2 serves, one after another, before it is dropped. Guests of
+    /// 0.2 are written to be new for each: more than one is for those that are known not to mind.
+    pub max_serial_reuse: usize,
     /// How many requests one instance serves at once. WASI 0.2: always 1.
     pub max_concurrent: usize,
     /// How many instances the component may have at once, over all threads.
@@ -57,6 +60,7 @@ impl Default for Limits {
             memory: 256 << 20,
             handles: 10_000,
             max_reuse: 128,
+            max_serial_reuse: 1,
             max_concurrent: 16,
             max_instances: 1_000,
             max_requests: 4_096,
@@ -140,7 +144,7 @@ impl Loaded {
         }
     }
 
-    /// Whether an instance serves one request and is dropped, as guests of WASI 0.2 expect.
+    /// Whether an instance serves one request at a time, as guests of WASI 0.2 expect.
     pub(super) fn is_serial(&self) -> bool {
         matches!(self.pre, ProxyPre::P2(_))
     }

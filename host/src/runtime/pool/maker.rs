@@ -24,7 +24,7 @@ use super::thread::Thread;
 use super::ticket::{STUCK_TIME, Ticket, Tickets};
 use crate::capability::http;
 use crate::metrics::Present;
-use crate::telemetry::Stream;
+use crate::telemetry::{RequestId, Stream};
 
 /// Whether an instance is for one request or for as many as its guest allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,13 +105,18 @@ impl Maker {
         Ok(store)
     }
 
+    /// Whether a request never shares its instance with another.
+    pub(super) fn is_alone(&self) -> bool {
+        self.capacity().0 <= 1
+    }
+
     /// How many requests one instance takes, one after another and at once.
     fn capacity(&self) -> (usize, usize) {
         let limits = &self.loaded.guest.limits;
-        if self.loaded.is_serial() || self.company == Company::Alone {
-            (1, 1)
-        } else {
-            (limits.max_reuse, limits.max_concurrent)
+        match self.company {
+            Company::Alone => (1, 1),
+            Company::Shared if self.loaded.is_serial() => (limits.max_serial_reuse, 1),
+            Company::Shared => (limits.max_reuse, limits.max_concurrent),
         }
     }
 }
@@ -176,12 +181,13 @@ async fn turn(thread: Arc<Thread>, tickets: Tickets) {
 }
 
 /// Counts an instance that fell, and says in the log why, and which requests were with it.
-pub(super) fn report(guest: &Guest, requests: &str, error: &wasmtime::Error) {
+pub(super) fn report(guest: &Guest, requests: &[RequestId], error: &wasmtime::Error) {
     guest.metrics.traps.inc();
+    let requests: Vec<_> = requests.iter().map(RequestId::as_str).collect();
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     tracing::error!(
         component = guest.name,
-        requests,
+        requests = requests.join(" "),
         error = %error.root_cause(),
         backtrace = backtrace.map(tracing::field::display),
         "an instance was ended"
@@ -238,7 +244,7 @@ impl WorkerState for Worker {
         {
             // Before the Store goes: a body that ends with it must know why it ended.
             let requests = self.tickets.fall(&error.root_cause().to_string());
-            report(self.loaded.guest(), &requests.join(" "), &error);
+            report(self.loaded.guest(), &requests, &error);
         }
         drop(store);
     }
@@ -285,9 +291,17 @@ impl WorkerExpiration for Expiration {
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
-        if sleep.deadline() != end {
+        // Only ever moved forward while it runs: the end moves with each request, and most of those are
+        // done long before it. What rings too early is set anew.
+        if sleep.deadline() > end {
             sleep.as_mut().reset(end);
         }
-        sleep.as_mut().poll(cx)
+        loop {
+            std::task::ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() >= end {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(end);
+        }
     }
 }

@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::telemetry::RequestId;
+
 /// How long an instance computes, or stands in line to do so, before the requests that wait for it are told.
 pub(super) const STUCK_TIME: Duration = Duration::from_millis(100);
 
 /// One attempt to have a request answered.
 pub(super) struct Ticket {
     /// The request's name in the log.
-    id: String,
+    id: RequestId,
     /// How many components asked one another before this request came about.
     depth: u8,
     /// Whether the instance served another request as well, before or beside this one.
@@ -32,7 +34,7 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    pub(super) fn new(id: String, depth: u8) -> Arc<Self> {
+    pub(super) fn new(id: RequestId, depth: u8) -> Arc<Self> {
         Arc::new(Self {
             id,
             depth,
@@ -72,8 +74,8 @@ impl Ticket {
     }
 
     /// The request's name in the log.
-    pub(super) fn id(&self) -> &str {
-        &self.id
+    pub(super) fn id(&self) -> RequestId {
+        self.id
     }
 
     /// Why the instance fell, if it did.
@@ -179,12 +181,12 @@ impl Tickets {
     }
 
     /// Tells all requests that are with the instance that it fell, and says which they are.
-    pub(super) fn fall(&self, reason: &str) -> Vec<String> {
+    pub(super) fn fall(&self, reason: &str) -> Vec<RequestId> {
         self.lock()
             .tickets()
             .map(|ticket| {
                 let _ = ticket.fell.set(reason.to_owned());
-                ticket.id.clone()
+                ticket.id
             })
             .collect()
     }
@@ -198,18 +200,25 @@ impl Tickets {
 mod tests {
     use super::*;
 
+    fn name(text: &str) -> RequestId {
+        let mut digits = [b'-'; 32];
+        digits[..text.len()].copy_from_slice(text.as_bytes());
+        RequestId::new(digits)
+    }
+
+    fn ticket(text: &str, depth: u8) -> Arc<Ticket> {
+        Ticket::new(name(text), depth)
+    }
+
     #[test]
     fn who_was_alone_did_it_and_who_was_not_may_not_have() {
-        let (tickets, first) = (Tickets::default(), Ticket::new("first".into(), 0));
+        let (tickets, first) = (Tickets::default(), ticket("first", 0));
         tickets.add(&first);
-        assert_eq!(tickets.fall("trap"), ["first"]);
+        assert_eq!(tickets.fall("trap"), [name("first")]);
         assert!(first.fell() == Some("trap") && !first.fell_in_company());
 
         let tickets = Tickets::default();
-        let (first, second) = (
-            Ticket::new("first".into(), 0),
-            Ticket::new("second".into(), 0),
-        );
+        let (first, second) = (ticket("first", 0), ticket("second", 0));
         tickets.add(&first);
         tickets.add(&second);
         tickets.fall("trap");
@@ -219,13 +228,13 @@ mod tests {
     #[test]
     fn what_an_instance_asks_is_as_deep_as_the_deepest_of_its_requests() {
         let tickets = Tickets::default();
-        let (deep, flat) = (Ticket::new("deep".into(), 3), Ticket::new("flat".into(), 0));
+        let (deep, flat) = (ticket("deep", 3), ticket("flat", 0));
         tickets.add(&deep);
         tickets.add(&flat);
         assert_eq!(tickets.depth(), 3);
         drop(deep);
         assert_eq!(tickets.depth(), 0);
-        let last = Ticket::new("last".into(), 2);
+        let last = ticket("last", 2);
         tickets.add(&last);
         drop((flat, last));
         assert_eq!(tickets.depth(), 2, "who answered may still ask");
@@ -234,7 +243,7 @@ mod tests {
     #[test]
     fn those_who_wait_together_for_a_stuck_instance_are_told() {
         use futures::FutureExt as _;
-        let (tickets, first) = (Tickets::default(), Ticket::new("first".into(), 0));
+        let (tickets, first) = (Tickets::default(), ticket("first", 0));
         tickets.add(&first);
         tickets.stick();
         assert!(
@@ -242,7 +251,7 @@ mod tests {
             "it waits for itself"
         );
 
-        let second = Ticket::new("second".into(), 0);
+        let second = ticket("second", 0);
         tickets.add(&second);
         assert!(second.stuck().now_or_never().is_none());
         tickets.stick();
@@ -256,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_instance_computes_from_its_first_tick_until_it_looks_at_its_requests() {
-        let (tickets, ticket) = (Tickets::default(), Ticket::new("first".into(), 0));
+        let (tickets, ticket) = (Tickets::default(), ticket("first", 0));
         tickets.add(&ticket);
         assert!(!ticket.is_held_up());
         assert!(tickets.ticked().is_none() && ticket.is_held_up());
@@ -267,10 +276,10 @@ mod tests {
 
     #[test]
     fn who_comes_after_others_is_not_alone_even_when_they_are_gone() {
-        let (tickets, second) = (Tickets::default(), Ticket::new("second".into(), 0));
-        tickets.add(&Ticket::new("first".into(), 0));
+        let (tickets, second) = (Tickets::default(), ticket("second", 0));
+        tickets.add(&ticket("first", 0));
         tickets.add(&second);
-        assert_eq!(tickets.fall("trap"), ["second"]);
+        assert_eq!(tickets.fall("trap"), [name("second")]);
         assert!(second.fell_in_company());
     }
 }
