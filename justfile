@@ -71,8 +71,8 @@ fuzz target:
 # Measure against `wasmtime serve` and native code: `just compare --quick`, or `--only CASE` for one of the cases. Takes
 # half an hour without either, and installs the tools it needs into ~/.cache/signet-bench the first time.
 compare *args:
-    cargo build --release --package signet
-    cargo run --release --package signet-bench -- compare {{args}}
+    cargo build --profile dist --package signet
+    cargo run --profile dist --package signet-bench -- compare {{args}}
 
 # Format and lint, warnings denied.
 lint:

@@ -11,6 +11,7 @@ use fixture::fixture;
 use signet::builtin;
 use signet::runtime::engine::{PoolSize, engine};
 use signet::runtime::needs::Needs;
+use signet::runtime::reset::{MemoryReset, Reset};
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker};
 
@@ -23,6 +24,7 @@ fn prepared(bytes: &[u8]) -> InstancePre<()> {
         needs: Needs::of(bytes).unwrap(),
         instances: 1000,
         memory: 256 << 20,
+        reset: Reset::choose(MemoryReset::Auto),
     };
     let engine = engine(&size).unwrap();
     let component = Component::new(&engine, bytes).unwrap();
