@@ -15,7 +15,7 @@ use crate::http::Client;
 use crate::invocation::Invocation;
 use crate::machine::{Halves, Machine, version};
 use crate::process::supported;
-use crate::record::{Row, Run};
+use crate::record::{Commands, Row, Run};
 use crate::rows::{Turns, rows};
 use crate::turn::{self, Pace};
 use crate::{report, tools};
@@ -129,14 +129,8 @@ fn fail(turns: &mut Turns, error: &anyhow::Error) {
 
 fn commands(turns: &[Turns]) {
     for turns in turns {
-        if let Some(commands) = &turns.commands {
-            if let Some(sink) = &commands.sink {
-                println!("    $ {sink}");
-            }
-            println!("    $ {}", commands.server);
-            if let Some(load) = &commands.load {
-                println!("    $   {load}");
-            }
+        for line in turns.commands.iter().flat_map(Commands::lines) {
+            println!("    $ {line}");
         }
     }
 }

@@ -94,8 +94,25 @@ pub(crate) struct Commands {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sink: Option<String>,
     pub(crate) server: String,
+    /// What is done before it is loaded: handshakes, registrations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prepare: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) load: Option<String>,
+}
+
+impl Commands {
+    /// All of them, in their order.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &String> {
+        let (sink, prepare, load) = (&self.sink, &self.prepare, &self.load);
+        let all = [
+            sink.as_ref(),
+            Some(&self.server),
+            prepare.as_ref(),
+            load.as_ref(),
+        ];
+        all.into_iter().flatten()
+    }
 }
 
 /// Ours and the peer's.

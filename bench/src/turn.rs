@@ -113,6 +113,7 @@ fn loaded(
     let commands = Commands {
         sink: sink.map(|(_, line)| line),
         server: invocation.line(&hosts.root),
+        prepare: side.by_hand.as_ref().map(|line| line(&place)),
         load: Some(line),
     };
     Ok((sample, commands))

@@ -34,6 +34,7 @@ impl Place {
 }
 
 type Start<'a> = Box<dyn Fn(&Place) -> Result<Invocation> + 'a>;
+type ByHand<'a> = Box<dyn Fn(&Place) -> String + 'a>;
 type Prepare<'a> = Box<dyn Fn(&Client, &Place) -> Result<()> + 'a>;
 
 /// One host in a case.
@@ -44,6 +45,8 @@ pub(crate) struct Side<'a> {
     pub(crate) ready: Option<Ask>,
     /// What is done before it is loaded.
     pub(crate) prepare: Option<Prepare<'a>>,
+    /// The same as a stranger types it.
+    pub(crate) by_hand: Option<ByHand<'a>>,
     /// How many addresses it listens on.
     pub(crate) addresses: usize,
 }
@@ -55,6 +58,7 @@ impl<'a> Side<'a> {
             start: Box::new(start),
             ready: None,
             prepare: None,
+            by_hand: None,
             addresses: 1,
         }
     }
@@ -66,6 +70,11 @@ impl<'a> Side<'a> {
 
     fn prepare(mut self, prepare: impl Fn(&Client, &Place) -> Result<()> + 'a) -> Self {
         self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    fn by_hand(mut self, line: impl Fn(&Place) -> String + 'a) -> Self {
+        self.by_hand = Some(Box::new(line));
         self
     }
 }

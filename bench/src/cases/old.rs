@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::webhooks::{TOKEN, handshake, native, payload};
+use super::webhooks::{TOKEN, handshake, native, payload, shaken_by_hand};
 use super::{Case, Side};
 use crate::goals::{SERVE, SPIN};
 use crate::hosts::{Hosts, Reuse};
@@ -38,6 +38,8 @@ fn registrations(hosts: &Hosts) -> Result<Case<'_>> {
         Ok(hosts.listening(hosts.signet(&manifest), place.server()))
     });
     let signet = signet.ready(Ask::post("/registrations", ""));
+    let signet =
+        signet.by_hand(|place| format!("curl -X POST http://{}/registrations", place.server()));
     let says = "an app for Spin 2 (WASI 0.2, fermyon:spin/sqlite) lists its one registration";
     let mut case = Case::loaded(id, says, Load::of(Ask::get("/registrations")), vec![signet]);
     case.cannot.push((SPIN, absent(3.0, 1660.0)));
@@ -70,7 +72,8 @@ fn python<'a>(hosts: &'a Hosts, id: &str, reuse: Reuse, how: &str, times: f64) -
     let signet = Side::new("signet", move |place| {
         Ok(hosts.listening(hosts.signet(&manifest), place.server()))
     });
-    let sides = vec![signet.ready(handshake()), native(hosts)];
+    let signet = signet.ready(handshake()).by_hand(shaken_by_hand);
+    let sides = vec![signet, native(hosts)];
     let bytes = std::fs::metadata(&component).map_or(0, |file| file.len());
     let megabytes = bytes / 1_000_000;
     let says = format!(

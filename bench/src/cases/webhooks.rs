@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{Case, Side};
+use super::{Case, Place, Side};
 use crate::goals::{NATIVE, NATIVE_UNPOOLED, SERVE, UNPOOLED};
 use crate::hosts::Hosts;
 use crate::http::{Ask, Client};
@@ -39,6 +39,14 @@ pub(super) fn handshake() -> Ask {
     Ask::post("/target?handshake=true", body).with("x-enrolment-token", TOKEN)
 }
 
+/// The same as a stranger types it.
+pub(super) fn shaken_by_hand(place: &Place) -> String {
+    format!(
+        "curl -X POST -H 'content-type: application/json' -H 'x-enrolment-token: {TOKEN}' -d '{{\"keyData\":\"{KEY}\"}}' 'http://{}/target?handshake=true'",
+        place.server()
+    )
+}
+
 /// A payload that is signed with that key.
 pub(super) fn payload(hosts: &Hosts) -> Result<Load> {
     let tag = tag(KEY.as_bytes(), PAYLOAD.as_bytes());
@@ -63,7 +71,8 @@ fn consumer(hosts: &Hosts) -> Result<Case<'_>> {
         let run = hosts.signet(&manifest).args(["--variable", &token]);
         Ok(hosts.listening(run, place.server()))
     });
-    let sides = vec![signet.ready(handshake()), native(hosts)];
+    let signet = signet.ready(handshake()).by_hand(shaken_by_hand);
+    let sides = vec![signet, native(hosts)];
     let says = "our consumer verifies a payload, its key in key-value";
     let mut case = Case::loaded("consumer-verify", says, payload(hosts)?, sides);
     case.cannot.push((
@@ -115,6 +124,15 @@ fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) 
         let port = format!("consumer_port={}", place.sink.port());
         let run = hosts.signet(&manifest).args(["--variable", &port]);
         Ok(hosts.listening(run, place.server()))
+    });
+    let side = side.by_hand(move |place| {
+        format!(
+            "for number in $(seq 0 {}); do curl -X POST -H 'content-type: application/json' -d '{{\"url\":\"http://{}/{below}/'$number'\",\"event\":\"*\"}}' \
+             http://{}/registrations; done",
+            consumers - 1,
+            place.sink,
+            place.server()
+        )
     });
     side.ready(Ask::get("/registrations"))
         .prepare(move |client, place| {

@@ -136,14 +136,8 @@ fn commands(text: &mut String, rows: &[Row]) {
 
 fn one(text: &mut String, host: &str, commands: Option<&Commands>) {
     let Some(commands) = commands else { return };
-    let lines = [
-        commands.sink.as_ref(),
-        Some(&commands.server),
-        commands.load.as_ref(),
-    ];
-    let lines = lines
-        .into_iter()
-        .flatten()
+    let lines = commands
+        .lines()
         .map(|line| format!("<code>{}</code>", escaped(line)));
     let lines = lines.collect::<Vec<_>>().join("<br>");
     let _ = writeln!(text, "<p>{}<br>{lines}</p>", escaped(host));
