@@ -15,6 +15,8 @@ pub(crate) const UNPOOLED: &str = "signet, a new connection per request";
 pub(crate) const NATIVE_UNPOOLED: &str = "native, a new connection per request";
 /// Another host, which cannot be installed by this harness.
 pub(crate) const SPIN: &str = "Spin";
+/// The same host when nobody computes beside it.
+pub(crate) const ALONE: &str = "signet, nobody beside";
 /// Nobody: how our own cost grows.
 pub(crate) const NOBODY: &str = "none";
 
@@ -103,6 +105,7 @@ impl Bound {
 struct Goal(&'static str, &'static str, Metric, Bound);
 
 const GOALS: &[Goal] = &[
+    Goal("beside-loops", ALONE, Metric::P99, Bound::Most(2.0)),
     Goal("hello-p3", SERVE, Metric::RequestsPerS, Bound::Least(2.5)),
     Goal("hello-p3", NATIVE, Metric::RequestsPerS, Bound::Least(0.4)),
     Goal(

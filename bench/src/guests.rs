@@ -15,6 +15,8 @@ pub(crate) struct Guests {
     pub(crate) hello_p2: PathBuf,
     /// Says hello, WASI 0.3.
     pub(crate) hello_p3: PathBuf,
+    /// Computes without end, WASI 0.3.
+    pub(crate) loops: PathBuf,
     /// Verifies its body, linked with `hmac`, WASI 0.3.
     pub(crate) verify: PathBuf,
     /// Signs and verifies; it is linked into others.
@@ -33,6 +35,7 @@ impl Guests {
         Ok(Self {
             hello_p2: build(root, out, "bench-guest-hello-p2")?,
             hello_p3: build(root, out, "bench-guest-hello-p3")?,
+            loops: build(root, out, "bench-guest-loops")?,
             registrations: build(root, out, "bench-guest-registrations")?,
             verify: compose(out, signet, &plain, &hmac)?,
             hmac,
@@ -57,8 +60,8 @@ fn build(root: &Path, out: &Path, package: &str) -> Result<PathBuf> {
     cargo
         .args(["--package", package, "--target-dir"])
         .arg(&folder);
-    // A person's flags for the host are not for guests: empty wins over every configuration.
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
+    // A person's flags for the host are not for guests; these are those of the built-in ones.
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+simd128");
     cargo.env_remove("CARGO_BUILD_TARGET");
     let status = cargo.status().context("cargo cannot be started")?;
     ensure!(

@@ -70,6 +70,8 @@ impl Invocation {
             None => Command::new(&self.program),
         };
         command.args(&self.arguments).current_dir(root);
+        // A backtrace for each error is a cost of development, whichever host makes more of them.
+        command.env_remove("RUST_BACKTRACE");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -95,6 +95,9 @@ fn loaded(
     let idle = keep_open(place.server(), &load.ask, case.idle, &server, &mut sample)?;
     server.forget_peak();
     let called = calls(client, &place, sink.is_some())?;
+    let beside = case.beside.iter().filter(|beside| beside.side == side.name);
+    let beside = beside.map(|beside| Background::start(hosts, &beside.load, pace.seconds, target));
+    let beside: Vec<_> = beside.collect::<Result<_>>()?;
     let before = server.cpu()?;
     let (mut found, line) = generate(hosts, load, pace.seconds, target)?;
     let cpu = server.cpu()?.saturating_sub(before);
@@ -107,7 +110,7 @@ fn loaded(
     }
     sample.rss_peak_mb = Some(server.peak()?);
     sample.rss_after_mb = Some(server.memory()?);
-    drop(idle);
+    drop((idle, beside));
     server.stop()?;
     fill(&mut sample, found, cpu, hosts.halves.server_count);
     let commands = Commands {
@@ -211,6 +214,29 @@ fn urls(hosts: &Hosts, place: &Place, load: &Load) -> Result<Option<std::path::P
         .iter()
         .map(|server| format!("http://{server}{}\n", load.ask.path));
     Ok(Some(hosts.write("urls", lines.collect::<String>())?))
+}
+
+/// A load that nobody measures, until it is dropped.
+struct Background(Child);
+
+impl Background {
+    fn start(hosts: &Hosts, load: &Load, seconds: f64, target: Target<'_>) -> Result<Self> {
+        // It ends by itself in any case.
+        let invocation = load.invocation(hosts.oha(), 2.0 * seconds, target);
+        let mut command = invocation.command(&hosts.root);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().context("the generator cannot be started")?;
+        // Its requests are there before those that are measured.
+        std::thread::sleep(Duration::from_millis(200));
+        Ok(Self(child))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn generate(

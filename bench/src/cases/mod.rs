@@ -1,6 +1,7 @@
 //! The cases: what is served, by whom, and how it is loaded. Comes in: the hosts; goes out: a list. It measures
 //! nothing itself. The first side of a case is ours; each other one is a peer.
 
+mod beside;
 mod growth;
 mod hello;
 mod old;
@@ -93,6 +94,15 @@ pub(crate) enum Kind {
     },
 }
 
+/// What is asked for beside the load of one side.
+#[derive(Debug, Clone)]
+pub(crate) struct Beside {
+    /// The side.
+    pub(crate) side: &'static str,
+    /// The requests.
+    pub(crate) load: Load,
+}
+
 /// One case.
 pub(crate) struct Case<'a> {
     pub(crate) id: String,
@@ -105,6 +115,8 @@ pub(crate) struct Case<'a> {
     pub(crate) calls: usize,
     /// How many connections are kept open beside the load.
     pub(crate) idle: usize,
+    /// What else is asked for meanwhile.
+    pub(crate) beside: Option<Beside>,
     /// Why it cannot be measured here.
     pub(crate) left_out: Option<String>,
 }
@@ -119,6 +131,7 @@ impl<'a> Case<'a> {
             cannot: Vec::new(),
             calls: 0,
             idle: 0,
+            beside: None,
             left_out: None,
         }
     }
@@ -133,5 +146,6 @@ pub(crate) fn all(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
     cases.extend(old::cases(hosts)?);
     cases.extend(start::cases(hosts)?);
     cases.extend(growth::cases(hosts)?);
+    cases.push(beside::case(hosts)?);
     Ok(cases)
 }
