@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use signet::cli::{Cli, Failure};
 
+/// A request makes many small allocations, most of them in Wasmtime. Without huge pages this one keeps no
+/// more memory than the system's allocator (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match signet::cli::run(Cli::parse()) {
         Ok(code) => code,

@@ -321,6 +321,7 @@ fn a_guest_cannot_make_a_capability_panic() {
 const UNSAFE: &[&str] = &[
     "bench/guest/hello-p2/src/lib.rs",
     "bench/guest/hello-p3/src/lib.rs",
+    "bench/guest/loops/src/lib.rs",
     "bench/guest/registrations/src/lib.rs",
     "guest-consumer/src/component.rs",
     "guest-hmac/src/component.rs",
