@@ -80,7 +80,9 @@ impl Pool {
         &self.shared.state().loaded
     }
 
-    /// Lets the guest answer one request, which the log knows as `id`. The deadline covers the wait for an instance as well.
+    /// Lets the guest answer one request, which the log knows as `id`, after `complete` has put in what the host
+    /// tells the guest, which is the same for each attempt and need not be kept. The deadline covers the wait
+    /// for an instance as well.
     ///
     /// An instance serves several requests: one that traps takes all of them along, one that computes holds
     /// all of them up. Those that suffer from another request so are tried once more, each in an instance of
@@ -89,8 +91,9 @@ impl Pool {
         &self,
         request: ::http::Request<WasiBody>,
         id: RequestId,
+        complete: impl Fn(&mut ::http::request::Parts),
     ) -> Result<::http::Response<WasiBody>, HandleError> {
-        let answer = self.answer(request, id).await;
+        let answer = self.answer(request, id, complete).await;
         match &answer {
             Err(HandleError::Deadline(_)) => drop(self.guest().metrics.deadlines.inc()),
             Err(HandleError::Full(_)) => drop(self.guest().metrics.full.inc()),
@@ -103,7 +106,13 @@ impl Pool {
         &self,
         request: ::http::Request<WasiBody>,
         id: RequestId,
+        complete: impl Fn(&mut ::http::request::Parts),
     ) -> Result<::http::Response<WasiBody>, HandleError> {
+        let completed = |request: ::http::Request<WasiBody>| {
+            let (mut parts, body) = request.into_parts();
+            complete(&mut parts);
+            ::http::Request::from_parts(parts, body)
+        };
         let Ok(turn) = Arc::clone(&self.loaded().turns).try_acquire_owned() else {
             let limit = self.guest().limits.max_requests;
             return Err(HandleError::Full(format!(
@@ -119,7 +128,7 @@ impl Pool {
             false => repeatable(&request),
         };
         let ticket = Ticket::new(id, depth);
-        let first = self.attempt(&self.shared, request, &ticket, deadline, &turn);
+        let first = self.attempt(&self.shared, completed(request), &ticket, deadline, &turn);
         let Some(request) = again else {
             return first.await;
         };
@@ -138,7 +147,7 @@ impl Pool {
             "a request is tried once more, in an instance of its own"
         );
         let ticket = Ticket::new(id, depth);
-        self.attempt(&self.alone, request, &ticket, deadline, &turn)
+        self.attempt(&self.alone, completed(request), &ticket, deadline, &turn)
             .await
     }
 

@@ -204,19 +204,21 @@ where
             }
         }
     }
-    trace::tell(&mut parts.headers, id);
-    let (place, (params, trailing)) = here.find(from, parts.uri.path()).ok_or(Refusal::NoRoute)?;
-    let way = (&*params, trailing);
-    place
-        .route
-        .tell(&mut parts.headers, &parts.uri, way, client);
+    let uri = parts.uri.clone();
+    let (place, (params, trailing)) = here.find(from, uri.path()).ok_or(Refusal::NoRoute)?;
+    let complete = |parts: &mut http::request::Parts| {
+        trace::tell(&mut parts.headers, id);
+        let way = (&*params, trailing);
+        let route = &place.route;
+        route.tell(&mut parts.headers, &parts.uri, way, client);
+    };
     let pool = place.slot.pool();
     let guest = pool.guest();
     *asked = Some(guest.metrics.asked());
     let body = body.at_most(guest.limits.request_body)?;
     let fate = body.fate();
     let request = Request::from_parts(parts, body.boxed_unsync());
-    let answered = pool.handle(request, *id).await;
+    let answered = pool.handle(request, *id, complete).await;
     // What a guest makes of a body that broke off is not what the client needs to know.
     if let Some(refusal) = fate.refusal() {
         return Err(refusal);

@@ -49,7 +49,7 @@ impl Default for Limits {
             response_head: 64 << 10,
             response_headers: 100,
             response_body: 64 << 20,
-            max_idle: 32,
+            max_idle: 256,
             idle: Duration::from_secs(60),
         }
     }
