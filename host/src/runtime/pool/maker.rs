@@ -35,6 +35,9 @@ pub(super) enum Company {
     Shared,
 }
 
+/// How many ticks of the epoch from now leave a guest the time of one at least: the next one may come at once.
+const WHOLE_TICK: u64 = 2;
+
 /// The component has as many instances as it may have.
 #[derive(Debug, thiserror::Error)]
 #[error("the component has all of its {0} instances in use")]
@@ -96,11 +99,16 @@ impl Maker {
         let fuel = store.hostcall_fuel().min(guest.limits.memory);
         store.set_hostcall_fuel(fuel);
         // A guest that computes gives its thread away at every tick; the deadline is kept outside.
-        store.set_epoch_deadline(1);
+        store.set_epoch_deadline(WHOLE_TICK);
         let thread = Arc::clone(&self.thread);
         store.epoch_deadline_callback(move |_| {
-            let turn = turn(Arc::clone(&thread), tickets.clone());
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
+            Ok(match tickets.ticked() {
+                None => UpdateDeadline::YieldCustom(WHOLE_TICK, Box::pin(tokio::task::yield_now())),
+                Some(computes) => {
+                    let turn = turn(Arc::clone(&thread), tickets.clone(), computes);
+                    UpdateDeadline::YieldCustom(1, Box::pin(turn))
+                }
+            })
         });
         Ok(store)
     }
@@ -168,10 +176,7 @@ impl HandlerState for Maker {
 
 /// Waits until an instance that was computing at a tick may go on. Those whose requests stand in line with it
 /// are told when that takes long.
-async fn turn(thread: Arc<Thread>, tickets: Tickets) {
-    let Some(computes) = tickets.ticked() else {
-        return tokio::task::yield_now().await;
-    };
+async fn turn(thread: Arc<Thread>, tickets: Tickets, computes: Duration) {
     let patience = STUCK_TIME.saturating_sub(computes);
     let mut turn = std::pin::pin!(thread.turn());
     if tokio::time::timeout(patience, turn.as_mut()).await.is_err() {
@@ -223,10 +228,12 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, State>,
+        mut store: StoreContextMut<'_, State>,
         ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
+        // The instance may have waited for longer than a tick: that is nothing it computed.
+        store.set_epoch_deadline(WHOLE_TICK);
         self.tickets.add(&ticket);
         let (timeout, serial) = (self.request_timeout, self.serial);
         Box::pin(async move {
