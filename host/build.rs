@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip2";
-/// SIMD, which every host of components has: SHA-256 takes two thirds of the time with it.
+/// SIMD, a part of WebAssembly 2.0: SHA-256 takes two thirds of the time with it (docs/performance.md).
 const FLAGS: &str = "-Ctarget-feature=+simd128";
 const GUESTS: [&str; 3] = ["hmac", "producer", "consumer"];
 

@@ -83,7 +83,7 @@ pub(super) fn client(address: SocketAddr) -> HeaderValue {
     value(&address.to_string())
 }
 
-/// A request's whole URL. Put together here, where its formatter takes several times as long.
+/// A request's whole URL, put together in one allocation that the header keeps.
 fn url(uri: &Uri) -> HeaderValue {
     let parts = [
         uri.scheme_str().unwrap_or_default(),

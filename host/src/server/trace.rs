@@ -25,7 +25,7 @@ pub(super) fn name() -> RequestId {
     RequestId::new(digits)
 }
 
-/// The digits of a number. `format!` would do as well, at a multiple of the time, three times a request.
+/// The digits of a number, for a place that is there: no text is allocated for them.
 fn hexadecimal(number: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     std::array::from_fn(|at| DIGITS[(number >> (60 - 4 * at)) as usize & 0xf])
