@@ -10,6 +10,8 @@ pub mod manifest;
 pub mod server;
 pub mod runtime;
 pub mod capability;
+pub mod queue;
+pub mod clock;
 pub mod net;
 pub mod admin;
 pub mod metrics;

@@ -1,0 +1,83 @@
+//! What time it is, for whoever must be able to be told otherwise. Comes in: nothing; goes out: milliseconds
+//! since the epoch that never go back while the host runs. Never follows a wall clock that is set while the host
+//! runs: what is due in five seconds is due in five seconds.
+
+use futures::future::BoxFuture;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A clock.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since the epoch.
+    fn now(&self) -> u64;
+
+    /// Comes back when it is `at`, or later. Needs the runtime that it is awaited on.
+    fn sleep_until(&self, at: u64) -> BoxFuture<'static, ()>;
+}
+
+/// The machine's clock: the wall's time when it was made, and what has passed since.
+#[derive(Debug)]
+pub struct System {
+    made: Instant,
+    made_at: u64,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            made: Instant::now(),
+            made_at: since.map_or(0, millis),
+        }
+    }
+}
+
+impl Clock for System {
+    fn now(&self) -> u64 {
+        self.made_at.saturating_add(millis(self.made.elapsed()))
+    }
+
+    fn sleep_until(&self, at: u64) -> BoxFuture<'static, ()> {
+        let left = Duration::from_millis(at.saturating_sub(self.now()));
+        Box::pin(tokio::time::sleep(left))
+    }
+}
+
+/// A duration in milliseconds, as many as there can be.
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A clock that stands still until a test moves it.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Manual(tokio::sync::watch::Sender<u64>);
+
+#[cfg(test)]
+impl Manual {
+    /// A clock that stands at `now`.
+    pub(crate) fn at(now: u64) -> Self {
+        Self(tokio::sync::watch::Sender::new(now))
+    }
+
+    /// Moves it on.
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.0.send_modify(|now| *now += millis(duration));
+    }
+}
+
+#[cfg(test)]
+impl Clock for Manual {
+    fn now(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    fn sleep_until(&self, at: u64) -> BoxFuture<'static, ()> {
+        let mut now = self.0.subscribe();
+        Box::pin(async move {
+            // A clock that is gone stands still for ever.
+            if now.wait_for(|now| *now >= at).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! What is enqueued: one body and a list of jobs, in one commit. Comes in: what a producer has; goes out: the
+//! same, within the limits, and a digest by which a repetition is known. Never stores anything.
+
+use super::{BatchId, Error, JobId, Limits, QueueName};
+use bytes::Bytes;
+use core::time::Duration;
+use sha2::{Digest as _, Sha256};
+
+/// What one `enqueue` commits: all of it, or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct NewBatch {
+    /// Whose batch it is. Idempotency keys and queues of one owner are not those of another.
+    pub owner: String,
+    /// By which a repetition is known: the same key with the same content is the batch of before, with another
+    /// content it is a conflict. Remembered as long as the batch is kept.
+    pub key: Option<String>,
+    /// What all jobs share; kept once.
+    pub body: Bytes,
+    /// What there is to do. None is allowed: the batch is kept for its key and for its status.
+    pub jobs: Vec<NewJob>,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, Default)]
+pub struct NewJob {
+    /// The queue, one of the owner's.
+    pub queue: String,
+    /// The lane in it, for example one for each receiver. Lanes come and go with their jobs.
+    pub lane: String,
+    /// What belongs to this job alone.
+    pub detail: Bytes,
+    /// Not before this time, in milliseconds since the epoch.
+    pub not_before: Option<u64>,
+    /// The delay before each attempt, in place of the queue's schedule and number of attempts.
+    pub schedule: Option<Vec<Duration>>,
+}
+
+/// What was enqueued. It is on disk, as far as the engine has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The batch.
+    pub batch: BatchId,
+    /// Its jobs, in the order in which they were given.
+    pub jobs: Vec<JobId>,
+    /// Whether it had been there before, under the same key.
+    pub replayed: bool,
+}
+
+impl NewBatch {
+    /// The queue of one of its jobs.
+    pub(super) fn queue(&self, job: &NewJob) -> QueueName {
+        QueueName {
+            owner: self.owner.clone(),
+            name: job.queue.clone(),
+        }
+    }
+
+    /// The same for the same content: owner and key left out.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            // Each length is said, so that no two contents read alike.
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        field(&self.body);
+        for job in &self.jobs {
+            field(job.queue.as_bytes());
+            field(job.lane.as_bytes());
+            field(&job.detail);
+            field(&optional(job.not_before));
+            let schedule = job.schedule.as_deref().map(super::retry::to_bytes);
+            field(&[u8::from(schedule.is_some())]);
+            field(&schedule.unwrap_or_default());
+        }
+        digest.finalize().into()
+    }
+
+    /// Whether it keeps to the limits.
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        within("body", self.body.len(), limits.body_bytes)?;
+        within("list of jobs", self.jobs.len(), limits.jobs_per_batch)?;
+        if let Some(key) = &self.key {
+            limits.name("idempotency key", key)?;
+        }
+        for job in &self.jobs {
+            limits.name("queue", &job.queue)?;
+            limits.name("lane", &job.lane)?;
+            within("detail of a job", job.detail.len(), limits.detail_bytes)?;
+            match job.schedule.as_ref().map(Vec::len) {
+                Some(0) => return Err(Error::Invalid("schedule of a job is empty".into())),
+                Some(length) => within("schedule of a job", length, limits.schedule_length)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn optional(number: Option<u64>) -> Vec<u8> {
+    number.map_or_else(Vec::new, |number| number.to_le_bytes().to_vec())
+}
+
+/// Whether something is no longer than it may be.
+pub(super) fn within(what: &'static str, length: usize, limit: usize) -> Result<(), Error> {
+    if length > limit {
+        return Err(Error::TooLarge {
+            what,
+            length,
+            limit,
+        });
+    }
+    Ok(())
+}
