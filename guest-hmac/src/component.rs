@@ -1,6 +1,9 @@
-//! The glue between `fermyon:hmac` and [`crate::mac`], and what a crate without `std` owes the
-//! linker: an allocator and a panic handler. In come lists, out go lists. It never decides anything,
-//! and never imports anything.
+//! The glue between the component's interfaces and the rooms that decide, and what a crate without `std` owes
+//! the linker: an allocator and a panic handler. In come lists, out go lists. It never decides anything, and
+//! never imports anything.
+
+mod convert;
+mod webhooks;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,9 +14,11 @@ mod bindings {
     // Generated: it lifts and lowers by the canonical ABI, which is raw pointers.
     #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
     #![allow(missing_docs)]
+    // Errors are `core::error::Error` where the crate has a feature of that name, which it does not need.
+    #![allow(unexpected_cfgs)]
     wit_bindgen::generate!({
-        path: "../wit/deps/fermyon-hmac",
-        world: "signing",
+        path: ["../wit/deps/fermyon-hmac", "../wit/deps/signet-webhooks", "../wit/hmac"],
+        world: "signet:hmac/hmac",
         std_feature,
     });
     use super::Hmac;

@@ -1,6 +1,7 @@
 //! HMAC-SHA256 as bytes to bytes: this room owns what a tag is and when it is right. In come data, a
-//! key and perhaps a tag; out go a tag of 64 hexadecimal digits, or yes or no. It never allocates,
-//! never traps on what it is given, and compares tags in constant time only.
+//! key and perhaps a tag; out go a tag of 64 hexadecimal digits, or yes or no. The other schemes take the
+//! bare function from here. It never allocates, never traps on what it is given, and compares tags in
+//! constant time only.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -16,7 +17,7 @@ pub const EMPTY_KEY: &str =
 /// The tag of `data` under `key`, as 64 upper-case hexadecimal ASCII digits. None for an empty key.
 #[must_use]
 pub fn sign(data: &[u8], key: &[u8]) -> Option<[u8; TAG_LENGTH]> {
-    let digest = keyed(data, key)?.finalize().into_bytes();
+    let digest = keyed(&[data], key)?.finalize().into_bytes();
     let mut tag = [0; TAG_LENGTH];
     for (pair, byte) in tag.chunks_exact_mut(2).zip(digest) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
@@ -28,18 +29,21 @@ pub fn sign(data: &[u8], key: &[u8]) -> Option<[u8; TAG_LENGTH]> {
 /// that is not 64 of them is false, and so is every tag under an empty key.
 #[must_use]
 pub fn verify(data: &[u8], key: &[u8], tag: &[u8]) -> bool {
-    let (Some(claimed), Some(mac)) = (decode(tag), keyed(data, key)) else {
+    let (Some(claimed), Some(mac)) = (decode(tag), keyed(&[data], key)) else {
         return false;
     };
     mac.verify_slice(&claimed).is_ok()
 }
 
-fn keyed(data: &[u8], key: &[u8]) -> Option<Hmac<Sha256>> {
+/// HMAC-SHA256 that has read `parts`, one after the other. None for an empty key.
+pub(crate) fn keyed(parts: &[&[u8]], key: &[u8]) -> Option<Hmac<Sha256>> {
     if key.is_empty() {
         return None;
     }
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    mac.update(data);
+    for part in parts {
+        mac.update(part);
+    }
     Some(mac)
 }
 
@@ -51,7 +55,8 @@ const fn digit(nibble: u8) -> u8 {
     }
 }
 
-fn decode(tag: &[u8]) -> Option<[u8; TAG_LENGTH / 2]> {
+/// The bytes behind 64 hexadecimal digits of either case.
+pub(crate) fn decode(tag: &[u8]) -> Option<[u8; TAG_LENGTH / 2]> {
     if tag.len() != TAG_LENGTH {
         return None;
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use signet::builtin;
 use signet::runtime::inspect::inspect;
-use signet::runtime::signer::Signer;
+use signet::runtime::signer::{Signer, standard};
 
 use crate::support::root;
 
@@ -93,4 +93,27 @@ fn both_builds_of_hmac_import_nothing_export_the_same_and_give_the_same_tags() {
         assert!(!theirs.verify(data, b"another key", &tag).unwrap());
     }
     assert!(ours.sign(b"", b"").unwrap().is_err() && theirs.sign(b"", b"").unwrap().is_err());
+    let keys = [
+        standard::Key::Secret(vec![7; 32]),
+        standard::Key::Signing(vec![8; 32]),
+    ];
+    let list = |signer: &mut Signer| {
+        signer
+            .sign_standard("msg_1", 1, b"{}", &keys)
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(list(&mut ours), list(&mut theirs));
+}
+
+#[test]
+fn an_instance_of_hmac_begins_with_as_little_memory_as_a_stack_and_a_page() {
+    let component = builtin::component("hmac").unwrap();
+    let mut pages = Vec::new();
+    for payload in wasmparser::Parser::new(0).parse_all(component) {
+        if let wasmparser::Payload::MemorySection(memories) = payload.unwrap() {
+            pages.extend(memories.into_iter().map(|memory| memory.unwrap().initial));
+        }
+    }
+    assert_eq!(pages, [17]);
 }

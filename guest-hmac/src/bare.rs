@@ -1,12 +1,16 @@
-//! `cabi_realloc`, by which the canonical ABI puts a caller's lists into this component's memory. In
-//! come a size and perhaps an older block; out goes a block. It never returns null: without memory
-//! the instance ends. Only `wasm32-wasip2` needs it, where it would come with `std`; for
-//! `wasm32-unknown-unknown` the bindings bring their own.
+//! What `wasm32-wasip2` lacks without the standard library; `wasm32-unknown-unknown` has both. `cabi_realloc`, by
+//! which the canonical ABI puts a caller's lists into this component's memory: in come a size and perhaps an older
+//! block, out goes a block. It never returns null: without memory the instance ends. And the comparison of bytes
+//! that the compiler calls, from the target's C library, of which nothing else is linked.
 
 #![allow(unsafe_code, reason = "an allocator hands out raw memory")]
 
 use alloc::alloc::{Layout, alloc, handle_alloc_error, realloc};
 use core::ptr;
+
+// `memcmp`. The library imports WASI where it talks to a system, and this part of it does not.
+#[link(name = "c")]
+unsafe extern "C" {}
 
 /// Gives a block of `new_size` bytes; what was in the `old_size` bytes at `old` moves into it.
 ///
