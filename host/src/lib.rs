@@ -11,6 +11,7 @@ pub mod server;
 pub mod runtime;
 pub mod capability;
 pub mod queue;
+pub mod file;
 pub mod clock;
 pub mod net;
 pub mod admin;

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::state::{StateDir, for_each, is_ours};
-use crate::capability::file::{copy, private};
+use crate::file::{copy, private};
 use crate::runtime::cache::hex;
 
 /// The list of what is in a backup, in the form that `sha256sum -c` reads.

@@ -12,7 +12,7 @@ use glob::MatchOptions;
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use crate::capability::file::private;
+use crate::file::private;
 use crate::manifest::{Files, Mount};
 
 /// Why a component does not get its files.

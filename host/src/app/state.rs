@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::capability::file::private;
+use crate::file::private;
 
 /// The file whose lock is the right to use the folder. In it stands the holder's process id.
 const LOCK: &str = ".lock";

@@ -3,7 +3,6 @@
 //! opens anything itself: each capability does that in its own room.
 
 pub mod bindings;
-pub mod file;
 pub mod http;
 pub mod keyvalue;
 mod load;

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "builtin",
             "capability",
             "clock",
+            "file",
             "manifest",
             "metrics",
             "queue",
@@ -51,8 +52,9 @@ const ARROWS: &[(&str, &[&str])] = &[
         "capability::queue",
         &["capability", "clock", "queue", "telemetry"],
     ),
-    ("capability", &["telemetry"]),
-    ("queue", &["clock"]),
+    ("capability", &["file", "telemetry"]),
+    ("queue", &["clock", "file"]),
+    ("file", &[]),
     ("clock", &[]),
     ("net", &[]),
     ("admin", &["metrics"]),
@@ -206,9 +208,8 @@ fn allowed(from: &str, to: &str) -> bool {
     // A capability may use its own room and the words that all of them share, not another capability.
     if own == "capability" && covers("capability") {
         let second = to.split("::").nth(1).unwrap_or_default();
-        let shared = second.is_empty()
-            || second.starts_with(char::is_uppercase)
-            || ["bindings", "file"].contains(&second);
+        let shared =
+            second.is_empty() || second.starts_with(char::is_uppercase) || second == "bindings";
         return shared || from == "capability" || covers(from);
     }
     if covers(own) {
@@ -315,7 +316,7 @@ fn every_file_says_what_it_is() {
 #[test]
 fn a_guest_cannot_make_a_capability_panic() {
     for path in sources().iter().filter(|path| {
-        ["capability", "queue"]
+        ["capability", "file", "queue"]
             .iter()
             .any(|room| path.starts_with(root().join("host/src").join(room)))
             && !is_test(path)
@@ -384,9 +385,10 @@ fn only_the_pool_names_the_handler_and_only_storage_names_rusqlite() {
         }
         if code.contains("rusqlite") {
             let storage = [
-                "capability/file/",
+                "file/",
                 "capability/sqlite/",
                 "capability/keyvalue/sqlite",
+                "queue/sqlite",
             ];
             let storage = storage
                 .iter()

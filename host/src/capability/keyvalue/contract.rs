@@ -6,7 +6,8 @@ mod changes;
 mod listing;
 
 use super::{Bucket, Config, Ctx, Error, Limits, Location};
-use crate::capability::{Grants, Label, file};
+use crate::capability::{Grants, Label};
+use crate::file;
 use futures::stream::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;

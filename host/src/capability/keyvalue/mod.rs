@@ -24,7 +24,8 @@ pub use limits::Limits;
 pub use numbered::Numbered;
 
 use super::load::Load;
-use super::{Grants, Label, file};
+use super::{Grants, Label};
+use crate::file;
 use backend::Backend;
 use open::Open;
 use std::collections::BTreeMap;

@@ -1,32 +1,26 @@
 //! A bucket in a SQLite file. Owns the readers' connections; comes in: keys and values; goes out:
 //! what is there, and for a change: that it is on disk. Reads run side by side on threads that may
-//! block, changes go through the one [`writer`]. Never answers a change before it is committed.
+//! block, changes go through the one [`Writer`]. Never answers a change before it is committed.
 
 mod change;
-mod writer;
 
 use super::backend::{Answer, Backend, Failure, PAGE};
 use super::cas::Seen;
 use super::counter::Delta;
 use super::{Error, Limits};
-use crate::capability::file::log::Log;
-use crate::capability::file::sound::{self, Unsound};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::task::spawn_blocking;
-use writer::Writer;
+use crate::file::Failed;
+use crate::file::form::Form;
+use crate::file::log::Log;
+use crate::file::readers::Readers;
+use crate::file::writer::Writer;
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use std::path::Path;
+use std::sync::Arc;
 
-/// How long a connection waits for another's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The application id of a bucket's file: `sgKV`.
 const MARK: i64 = 0x7367_4B56;
 /// The form of a bucket's file. A host that changes it counts on.
 const FORM: i64 = 1;
-/// How many connections are kept for the next reads.
-const IDLE_READERS: usize = 16;
-
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS bucket (
     key TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
@@ -41,14 +35,16 @@ pub(super) struct Sqlite {
 impl Sqlite {
     /// Opens the file, or makes it. Blocks.
     pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
-        let connection = prepare(path, limits)?;
-        let readers = Readers {
-            path: path.to_owned(),
-            idle: Mutex::default(),
+        let form = Form {
+            mark: MARK,
+            number: FORM,
+            tables: TABLE,
+            bytes: limits.store_bytes,
         };
+        let connection = form.open(path)?;
         Ok(Self {
-            readers: Arc::new(readers),
-            writer: Writer::start(connection, Log::open(path)?)?,
+            readers: Readers::of(path),
+            writer: Writer::start("key-value", connection, Log::open(path)?, || {})?,
         })
     }
 
@@ -56,79 +52,21 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<'_, T> {
-        let readers = Arc::clone(&self.readers);
-        Box::pin(async move {
-            let outcome = spawn_blocking(move || readers.read(work)).await;
-            outcome
-                .map_err(|broken| Error::Backend(broken.into()))?
-                .map_err(convert)
-        })
+        let outcome = Arc::clone(&self.readers).ask(work);
+        Box::pin(async move { Ok(outcome.await?) })
     }
 }
 
-/// Opens the file for its writer: looks it over, and makes the table.
-fn prepare(path: &Path, limits: &Limits) -> Result<Connection, Unsound> {
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    sound::check(&mut connection)?;
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    // A file without a mark is new, or from before there were marks: then it has form 1.
-    match number("application_id")? {
-        0 | MARK => sound::known(number("user_version")?, FORM)?,
-        foreign => return Err(Unsound::Foreign(foreign)),
-    }
-    if number("application_id")? != MARK {
-        connection.execute_batch(TABLE)?;
-        connection.pragma_update(None, "user_version", FORM)?;
-        connection.pragma_update(None, "application_id", MARK)?;
-    }
-    let page = u64::try_from(number("page_size")?).unwrap_or(4096).max(1);
-    let pages = (limits.store_bytes / page).clamp(1, u32::MAX.into());
-    // The answer is the limit that holds now; it is no news.
-    connection.pragma_update_and_check(None, "max_page_count", pages as i64, |_| Ok(()))?;
-    Ok(connection)
-}
-
-/// SQLite's error as the room's. Told apart by code, never by text.
-fn convert(error: rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::Full(error.into()),
-        _ => Error::Backend(error.into()),
-    }
-}
-
-fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
-}
-
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-}
-
-impl Readers {
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
-        };
-        let outcome = work(&connection);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
+impl From<Failed> for Error {
+    /// Told apart by code, never by text.
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => Self::Full(error.into()),
+                _ => Self::Backend(error.into()),
+            },
+            Failed::Gone(error) => Self::Backend(error),
         }
-        outcome
     }
 }
 
@@ -191,13 +129,15 @@ impl Backend for Sqlite {
         let bytes = |(key, value): &(String, Vec<u8>)| key.len().saturating_add(value.len());
         let bytes = entries.iter().map(bytes).fold(0, usize::saturating_add);
         let change = move |connection: &Connection| change::set(connection, &entries);
-        Box::pin(self.writer.send(bytes, change))
+        let sent = self.writer.send(bytes, change);
+        Box::pin(async move { Ok(sent.await?) })
     }
 
     fn delete(&self, keys: Vec<String>) -> Answer<'_, ()> {
         let bytes = keys.iter().map(String::len).fold(0, usize::saturating_add);
         let change = move |connection: &Connection| change::delete(connection, &keys);
-        Box::pin(self.writer.send(bytes, change))
+        let sent = self.writer.send(bytes, change);
+        Box::pin(async move { Ok(sent.await?) })
     }
 
     fn increment(&self, key: String, delta: Delta) -> Answer<'_, i64> {
@@ -210,7 +150,8 @@ impl Backend for Sqlite {
     fn swap(&self, key: String, seen: Seen, value: Vec<u8>) -> Answer<'_, Result<(), Seen>> {
         let bytes = key.len().saturating_add(value.len());
         let change = move |connection: &Connection| change::swap(connection, &key, seen, &value);
-        Box::pin(self.writer.send(bytes, change))
+        let sent = self.writer.send(bytes, change);
+        Box::pin(async move { Ok(sent.await?) })
     }
 
     fn keys_after(&self, after: String, skip: u64) -> Answer<'_, Vec<String>> {

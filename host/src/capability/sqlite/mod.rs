@@ -23,7 +23,8 @@ pub use limits::Limits;
 pub use rows::RowStream;
 
 use super::load::Load;
-use super::{Grants, Label, file};
+use super::{Grants, Label};
+use crate::file;
 use pool::Database;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 //! that a newer host wrote. They are made before a guest can take their names. Never touches another
 //! table.
 
-use crate::capability::file::sound::{self, Unsound};
+use crate::file::sound::{self, Unsound};
 use ::rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 /// The form of the host's tables. A host that changes them counts on.

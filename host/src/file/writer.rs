@@ -1,9 +1,10 @@
-//! The one writer of a bucket's file. Owns its connection and its thread; comes in: changes; goes
+//! The one writer of a file. Owns its connection and its thread; comes in: changes; goes
 //! out: for each, that it is on disk, or why not. Changes that wait together are committed together,
 //! because a commit costs the same for one as for many. Never lets one change's failure take
 //! another's place: what fails together is tried again alone.
 
-use super::{Error, Log, convert};
+use super::Failed;
+use super::log::Log;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::thread;
@@ -54,22 +55,28 @@ where
 }
 
 /// The way to the writer. Its thread ends when this is gone and everything is written.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
     room: Arc<Semaphore>,
 }
 
 /// The writer's thread is gone.
 #[derive(Debug, thiserror::Error)]
-#[error("writer of the bucket has stopped")]
+#[error("writer of the file has stopped")]
 struct Stopped;
 
 impl Writer {
-    pub(super) fn start(connection: Connection, log: Log) -> std::io::Result<Self> {
+    /// Starts the thread. It calls `committed` after each commit, before whoever brought a change is told.
+    pub(crate) fn start(
+        name: &str,
+        connection: Connection,
+        log: Log,
+        committed: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (send, receive) = mpsc::channel(WAITING);
         thread::Builder::new()
-            .name("key-value".into())
-            .spawn(move || write_all(&connection, &log, receive))?;
+            .name(name.into())
+            .spawn(move || write_all(&connection, &log, receive, committed))?;
         Ok(Self {
             jobs: send,
             room: Arc::new(Semaphore::new(WAITING_BYTES)),
@@ -79,13 +86,13 @@ impl Writer {
     /// Makes a change that takes so many bytes while it waits, and gives its answer once it is on disk.
     /// Changes that find room at once are made in the order of their calls, whether or not anyone waits
     /// for one before the next.
-    pub(super) async fn send<T: Send + 'static>(
+    pub(crate) async fn send<T: Send + 'static>(
         &self,
         bytes: usize,
         change: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Failed> {
         let (answer, outcome) = oneshot::channel();
-        let stopped = || Error::Backend(Stopped.into());
+        let stopped = || Failed::Gone(Stopped.into());
         // A change that is alone always finds room.
         let bytes = u32::try_from(bytes.min(WAITING_BYTES)).unwrap_or(u32::MAX);
         let room = match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
@@ -108,20 +115,27 @@ impl Writer {
             sent => sent.map_err(|_| stopped())?,
         }
         let outcome = outcome.await.map_err(|_| stopped())?;
-        outcome.map_err(convert)
+        Ok(outcome?)
     }
 }
 
-fn write_all(connection: &Connection, log: &Log, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+fn write_all(
+    connection: &Connection,
+    log: &Log,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    committed: impl Fn(),
+) {
     let mut batch = Vec::with_capacity(TOGETHER);
     while jobs.blocking_recv_many(&mut batch, TOGETHER) > 0 {
         if batch.len() > 1 && write(connection, &mut batch).is_ok() {
+            committed();
             for job in batch.drain(..) {
                 job.answer(Ok(()));
             }
         }
         for mut job in batch.drain(..) {
             let outcome = write(connection, std::slice::from_mut(&mut job));
+            committed();
             job.answer(outcome);
         }
         log.cut();
@@ -139,7 +153,6 @@ fn write(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result
 
 #[cfg(test)]
 mod tests {
-    use super::super::change;
     use super::{Job, Waiting, write};
     use rusqlite::Connection;
     use std::sync::Arc;
@@ -147,10 +160,13 @@ mod tests {
 
     /// A change, and where its answer comes.
     fn set(key: &str, value: u8) -> (Box<dyn Job>, oneshot::Receiver<rusqlite::Result<()>>) {
-        let entries = vec![(key.to_owned(), vec![value])];
+        let key = key.to_owned();
         let (answer, outcome) = oneshot::channel();
         let job = Waiting {
-            change: move |connection: &Connection| change::set(connection, &entries),
+            change: move |connection: &Connection| {
+                let text = "INSERT INTO bucket VALUES (?1, ?2)";
+                connection.execute(text, (&key, [value])).map(drop)
+            },
             made: None,
             _room: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
             answer,

@@ -49,7 +49,7 @@ impl From<rusqlite::Error> for Unsound {
 }
 
 /// Looks the whole file over, as far as the time allows.
-pub(in super::super) fn check(connection: &mut Connection) -> Result<(), Unsound> {
+pub(crate) fn check(connection: &mut Connection) -> Result<(), Unsound> {
     // Of what a guest demands of its own rows, the guest is the judge.
     connection.pragma_update(None, "ignore_check_constraints", true)?;
     let end = Instant::now() + LOOK;
@@ -69,7 +69,7 @@ pub(in super::super) fn check(connection: &mut Connection) -> Result<(), Unsound
 }
 
 /// Whether this host knows a form.
-pub(in super::super) fn known(found: i64, known: i64) -> Result<(), Unsound> {
+pub(crate) fn known(found: i64, known: i64) -> Result<(), Unsound> {
     if found > known {
         return Err(Unsound::Newer { found, known });
     }

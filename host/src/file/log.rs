@@ -17,7 +17,7 @@ const LONG: u64 = 16 << 20;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// The log of one database file.
-pub(in super::super) struct Log {
+pub(crate) struct Log {
     path: PathBuf,
     /// Open as long as the database is, so that SQLite keeps the file.
     connection: Mutex<Connection>,
@@ -28,7 +28,7 @@ pub(in super::super) struct Log {
 
 impl Log {
     /// The log of a database that was opened, and written to, before.
-    pub(in super::super) fn open(database: &Path) -> rusqlite::Result<Self> {
+    pub(crate) fn open(database: &Path) -> rusqlite::Result<Self> {
         Self::with(database, LONG)
     }
 
@@ -49,7 +49,7 @@ impl Log {
     }
 
     /// The file, to bring it to disk. Its name is there already.
-    pub(in super::super) fn file(&self) -> io::Result<File> {
+    pub(crate) fn file(&self) -> io::Result<File> {
         let file = File::options().write(true).open(&self.path)?;
         let folder = self.path.parent().filter(|name| *name != Path::new(""));
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -57,7 +57,7 @@ impl Log {
     }
 
     /// Brings what is in the log into the database, if the log has grown too long. Blocks.
-    pub(in super::super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         if length <= self.next.load(Ordering::Relaxed) {
             return;
