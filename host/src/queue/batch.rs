@@ -76,6 +76,12 @@ impl NewBatch {
         digest.finalize().into()
     }
 
+    /// What it takes, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        let details = self.jobs.iter().map(|job| job.detail.len() as u64);
+        details.fold(self.body.len() as u64, u64::saturating_add)
+    }
+
     /// Whether it keeps to the limits.
     pub(super) fn check(&self, limits: &Limits) -> Result<(), Error> {
         within("body", self.body.len(), limits.body_bytes)?;

@@ -46,8 +46,12 @@ fn setup(policy: Policy, limits: Limits) -> (Setup, Arc<Manual>) {
 }
 
 async fn within(policy: Policy, limits: Limits, law: impl AsyncFn(Bench)) {
-    let (setup, clock) = setup(policy, limits);
-    let engine = Arc::new(Memory::new(setup));
+    let (in_memory, clock) = setup(policy.clone(), limits.clone());
+    let engine = Arc::new(Memory::new(in_memory));
+    law(Bench { engine, clock }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (in_file, clock) = setup(policy, limits);
+    let engine = Arc::new(Sqlite::open(&folder.path().join("state/queue.db"), in_file).unwrap());
     law(Bench { engine, clock }).await;
 }
 

@@ -27,12 +27,10 @@ pub struct NoName(&'static str);
 
 impl BatchId {
     /// The name as bytes, which sort as it does.
-    #[allow(dead_code)] // TEMP
     pub(super) fn bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
 
-    #[allow(dead_code)] // TEMP
     pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
     }
@@ -99,7 +97,6 @@ pub(super) struct Ids {
 
 impl Ids {
     /// Goes on behind the last name that there is.
-    #[allow(dead_code)] // TEMP
     pub(super) fn after(last: Option<BatchId>) -> Self {
         Self {
             last: last.map_or(0, |last| last.0),

@@ -15,6 +15,7 @@ mod memory;
 mod policy;
 mod retry;
 mod settle;
+mod sqlite;
 
 pub use backend::{
     Answer, Backend, Change, Changed, Error, Failure, Filter, LaneChange, LaneStatus, Pruned,
@@ -27,6 +28,7 @@ pub use job::{
 };
 pub use memory::Memory;
 pub use policy::{BadPolicy, Keep, Limits, Policies, Policy, PolicyError, Rate};
+pub use sqlite::{OpenError, Sqlite};
 
 use crate::clock::{Clock, System};
 use std::fmt;

@@ -60,7 +60,6 @@ pub(super) fn to_bytes(schedule: &[Duration]) -> Vec<u8> {
 }
 
 /// A schedule that was kept.
-#[allow(dead_code)] // TEMP
 pub(super) fn from_bytes(bytes: &[u8]) -> Vec<Duration> {
     let delays = bytes.as_chunks::<8>().0.iter();
     delays

@@ -176,8 +176,7 @@ impl Content {
                 replayed: true,
             });
         }
-        let details = batch.jobs.iter().map(|job| job.detail.len() as u64);
-        let bytes = details.fold(batch.body.len() as u64, u64::saturating_add);
+        let bytes = batch.bytes();
         let limit = self.setup.limits.store_bytes;
         if self.bytes.saturating_add(bytes) > limit {
             return Err(Error::Full(NoRoom(limit).into()));

@@ -1,0 +1,618 @@
+//! What changes a queue's file. Comes in: a connection in a transaction, and one operation; goes out: its answer.
+//! What is refused is refused before anything is written. Never begins or ends the transaction, and may be made a
+//! second time when it was undone: that belongs to the writer.
+
+use super::super::id::Ids;
+use super::super::settle::{Tried, Verdict, verdict};
+use super::super::*;
+use super::look::Fitting;
+use super::rows::*;
+use crate::clock::millis;
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What an operation answers, when the file could be read and written.
+pub(super) type Said<T> = Result<std::result::Result<T, Error>>;
+
+/// What the changes of one file share.
+pub(super) struct Changes {
+    pub(super) setup: Setup,
+    ids: Mutex<Ids>,
+    turns: AtomicI64,
+}
+
+/// There is no room for another batch.
+#[derive(Debug, thiserror::Error)]
+#[error("queue has its {0} bytes in use")]
+struct NoRoom(u64);
+
+/// A job's columns, as an attempt's end needs them.
+struct Running {
+    seq: i64,
+    queue: i64,
+    lane: i64,
+    begun_at: i64,
+    number: u32,
+    tried: u32,
+    own: Option<Vec<Duration>>,
+}
+
+impl Changes {
+    /// Goes on where the file ends.
+    pub(super) fn of(setup: Setup, connection: &Connection) -> Result<Self> {
+        let last = value::<[u8; 16]>(connection, "SELECT max(id) FROM batch HAVING max(id)", &[])?;
+        let turn = value::<Option<i64>>(connection, "SELECT max(turn) FROM lane", &[])?;
+        Ok(Self {
+            setup,
+            ids: Mutex::new(Ids::after(last.map(BatchId::from_bytes))),
+            turns: AtomicI64::new(turn.flatten().unwrap_or(0)),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        self.setup.clock.now()
+    }
+
+    fn turn(&self) -> i64 {
+        self.turns.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn policy(&self, connection: &Connection, queue: i64) -> Result<Arc<Policy>> {
+        Ok(self.setup.policies.of(&queue_name(connection, queue)?))
+    }
+
+    /// Takes over a file in which another process may have left jobs that it worked on: it is gone, and so are
+    /// its leases. What policies and clock were then is no matter now.
+    pub(super) fn recover(&self, connection: &Connection) -> Result<()> {
+        let now = self.now();
+        for job in self.running(connection, None, u64::MAX)? {
+            self.end(connection, &job, None, now)?;
+        }
+        let mut lanes = connection.prepare("SELECT id FROM lane WHERE waiting > 0")?;
+        let lanes: Vec<i64> = lanes
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_>>()?;
+        for id in lanes {
+            let mut row = LaneRow::load(connection, id)?;
+            let policy = self.policy(connection, row.queue)?;
+            row.head(connection, &policy)?;
+            row.lane.served_at = row.lane.served_at.min(now);
+            row.lane.paced = row.lane.paced.min(now.saturating_mul(1000));
+            row.save(connection, &policy)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn enqueue(&self, connection: &Connection, batch: &NewBatch) -> Said<Receipt> {
+        if let Err(error) = batch.check(&self.setup.limits) {
+            return Ok(Err(error));
+        }
+        for job in &batch.jobs {
+            if let Err(error) = self.setup.policies.get(&batch.queue(job)) {
+                return Ok(Err(error));
+            }
+        }
+        let digest = batch.digest();
+        if let Some(key) = &batch.key
+            && let Some(before) = replayed(connection, &batch.owner, key, digest)?
+        {
+            return Ok(before);
+        }
+        let limit = self.setup.limits.store_bytes;
+        if used(connection)?.saturating_add(batch.bytes()) > limit {
+            return Ok(Err(Error::Full(NoRoom(limit).into())));
+        }
+        let now = self.now();
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = ids.next(now, &*self.setup.chance);
+        let jobs = id.jobs(batch.jobs.len());
+        let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+        let seq = connection
+            .prepare_cached(
+                "INSERT INTO batch (id, owner, key, digest, accepted_at, jobs, remaining, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
+            )?
+            .insert(params![
+                id.bytes(),
+                batch.owner,
+                batch.key,
+                digest,
+                int(now),
+                count,
+                &batch.body[..],
+            ])?;
+        self.add(connection, seq, batch, now)?;
+        Ok(Ok(Receipt {
+            batch: id,
+            jobs,
+            replayed: false,
+        }))
+    }
+
+    /// Writes the jobs down, and each lane once.
+    fn add(&self, connection: &Connection, batch: i64, new: &NewBatch, now: u64) -> Result<()> {
+        let mut queues = BTreeMap::new();
+        let mut lanes = BTreeMap::new();
+        for (place, job) in (0..=u16::MAX).zip(&new.jobs) {
+            let (queue, policy) = match queues.get(&job.queue) {
+                Some(found) => found,
+                None => {
+                    let name = new.queue(job);
+                    let made = (
+                        queue_made(connection, &name)?,
+                        self.setup.policies.of(&name),
+                    );
+                    &*queues.entry(&job.queue).or_insert(made)
+                }
+            };
+            let (row, _) = match lanes.entry((*queue, &job.lane)) {
+                std::collections::btree_map::Entry::Occupied(row) => row.into_mut(),
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    let made = LaneRow::made(connection, *queue, &job.lane, || self.turn())?;
+                    place.insert((made, Arc::clone(policy)))
+                }
+            };
+            let first = millis(retry::first(policy, job.schedule.as_deref()));
+            let due_at = now.saturating_add(first).max(job.not_before.unwrap_or(0));
+            let due_at = uint(int(due_at));
+            // A younger job is next only where the times alone decide, and it is due before all others.
+            row.lane.due_at = Some(match row.lane.due_at {
+                Some(before) if policy.ordered => before,
+                Some(before) => before.min(due_at),
+                None => due_at,
+            });
+            row.count(None, Some(Phase::Waiting));
+            connection
+                .prepare_cached(
+                    "INSERT INTO job (seq, queue, lane, phase, at, own, detail)
+                     VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    seq_in(batch, place),
+                    queue,
+                    row.id,
+                    int(due_at),
+                    job.schedule.as_deref().map(retry::to_bytes),
+                    &job.detail[..],
+                ])?;
+        }
+        for (row, policy) in lanes.values() {
+            row.save(connection, policy)?;
+        }
+        let mut counts = BTreeMap::new();
+        for job in &new.jobs {
+            if let Some((queue, _)) = queues.get(&job.queue) {
+                *counts.entry(*queue).or_insert(0_i64) += 1;
+            }
+        }
+        for (queue, count) in counts {
+            connection
+                .prepare_cached("UPDATE queue SET waiting = waiting + ?2 WHERE id = ?1")?
+                .execute([queue, count])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn claim(
+        &self,
+        connection: &Connection,
+        queue: &QueueName,
+        most: usize,
+    ) -> Said<Claims> {
+        let policy = match self.setup.policies.get(queue) {
+            Ok(policy) => policy,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(id) = queue_id(connection, queue)? else {
+            return Ok(Ok(Claims::default()));
+        };
+        let now = self.now();
+        for job in self.running(connection, Some(id), now)? {
+            self.end(connection, &job, None, now)?;
+        }
+        let text = "SELECT claimed FROM queue WHERE id = ?1";
+        let running = uint(value(connection, text, &[&id])?.unwrap_or(0));
+        let mut room = u64::from(policy.concurrency).saturating_sub(running);
+        let mut claims = Vec::new();
+        while claims.len() < most && room > 0 {
+            let Some(lane) = due_lane(connection, id, now)? else {
+                break;
+            };
+            if let Some(claim) = self.begin(connection, (queue, policy), lane, now)? {
+                claims.push(claim);
+                room -= 1;
+            }
+        }
+        let taken = i64::try_from(claims.len()).unwrap_or(i64::MAX);
+        if taken > 0 {
+            connection
+                .prepare_cached(
+                    "UPDATE queue SET waiting = waiting - ?2, claimed = claimed + ?2 WHERE id = ?1",
+                )?
+                .execute([id, taken])?;
+        }
+        let wakes = "SELECT min(wake_at) FROM lane WHERE queue = ?1 AND wake_at IS NOT NULL";
+        let ends = "SELECT min(at) FROM job WHERE queue = ?1 AND phase = 1";
+        let first = |text: &str| value::<Option<i64>>(connection, text, &[&id]);
+        let wakes = if room > 0 {
+            first(wakes)?.flatten()
+        } else {
+            None
+        };
+        let times = [wakes, first(ends)?.flatten()];
+        let next = times.into_iter().flatten().map(uint).min();
+        Ok(Ok(Claims { claims, next }))
+    }
+
+    /// Begins the job that is next in a lane.
+    fn begin(
+        &self,
+        connection: &Connection,
+        (queue, policy): (&QueueName, &Policy),
+        lane: i64,
+        now: u64,
+    ) -> Result<Option<Claim>> {
+        let mut row = LaneRow::load(connection, lane)?;
+        let head = row.head(connection, policy)?;
+        let Some(seq) = head else {
+            row.save(connection, policy)?;
+            return Ok(None);
+        };
+        let until = now.saturating_add(millis(policy.lease));
+        connection
+            .prepare_cached(
+                "UPDATE job SET phase = 1, at = ?2, token = token + 1, begun_at = ?3
+                 WHERE seq = ?1",
+            )?
+            .execute([seq, int(until), int(now)])?;
+        row.count(Some(Phase::Waiting), Some(Phase::Claimed));
+        row.lane.begin(policy, now);
+        row.turn = self.turn();
+        row.head(connection, policy)?;
+        row.save(connection, policy)?;
+        let claim = connection
+            .prepare_cached(
+                "SELECT b.id, j.token, j.number, j.detail, b.body, b.accepted_at, l.name
+                 FROM job j JOIN batch b ON b.seq = ?2 JOIN lane l ON l.id = j.lane
+                 WHERE j.seq = ?1",
+            )?
+            .query_row([seq, parts_of(seq).0], |row| {
+                Ok(Claim {
+                    lease: Lease {
+                        job: job_id(row.get(0)?, seq),
+                        token: number(row, 1)?,
+                        until,
+                    },
+                    queue: queue.clone(),
+                    lane: row.get(6)?,
+                    body: Bytes::from(row.get::<_, Vec<u8>>(4)?),
+                    detail: Bytes::from(row.get::<_, Vec<u8>>(3)?),
+                    attempt: small(row, 2)?.saturating_add(1),
+                    accepted_at: number(row, 5)?,
+                })
+            })?;
+        Ok(Some(claim))
+    }
+
+    /// What is worked on under leases that end by then, of one queue or of all.
+    fn running(
+        &self,
+        connection: &Connection,
+        queue: Option<i64>,
+        until: u64,
+    ) -> Result<Vec<Running>> {
+        let text = "SELECT seq, queue, lane, begun_at, number, tried, own FROM job
+                    WHERE phase = 1 AND at <= ?1 AND (?2 IS NULL OR queue = ?2)";
+        let text_of_one = "SELECT seq, queue, lane, begun_at, number, tried, own FROM job
+                    WHERE queue = ?2 AND phase = 1 AND at <= ?1";
+        let text = if queue.is_some() { text_of_one } else { text };
+        let mut jobs = connection.prepare_cached(text)?;
+        jobs.query_map(params![int(until), queue], Running::read)?
+            .collect()
+    }
+
+    /// The job of a lease that holds: it is the newest, and was not settled or taken back.
+    fn held(&self, connection: &Connection, lease: &Lease) -> Result<Option<Running>> {
+        let Some(seq) = seq_of(connection, lease.job)? else {
+            return Ok(None);
+        };
+        connection
+            .prepare_cached(
+                "SELECT seq, queue, lane, begun_at, number, tried, own FROM job
+                 WHERE seq = ?1 AND phase = 1 AND token = ?2",
+            )?
+            .query_row([seq, int(lease.token)], Running::read)
+            .optional()
+    }
+
+    pub(super) fn extend(&self, connection: &Connection, leases: &[Lease]) -> Result<Vec<Lease>> {
+        let now = self.now();
+        let mut held = Vec::new();
+        for lease in leases {
+            if let Some(job) = self.held(connection, lease)? {
+                let policy = self.policy(connection, job.queue)?;
+                let until = now.saturating_add(millis(policy.lease));
+                connection
+                    .prepare_cached("UPDATE job SET at = ?2 WHERE seq = ?1")?
+                    .execute([job.seq, int(until)])?;
+                held.push(Lease { until, ..*lease });
+            }
+        }
+        Ok(held)
+    }
+
+    pub(super) fn settle(
+        &self,
+        connection: &Connection,
+        lease: &Lease,
+        outcome: &Outcome,
+    ) -> Said<Phase> {
+        let Some(job) = self.held(connection, lease)? else {
+            return Ok(Err(Error::LeaseLost(lease.job)));
+        };
+        self.end(connection, &job, Some(outcome), self.now())
+            .map(Ok)
+    }
+
+    /// Ends an attempt: its row, its job, its lane and its queue.
+    fn end(
+        &self,
+        connection: &Connection,
+        job: &Running,
+        outcome: Option<&Outcome>,
+        now: u64,
+    ) -> Result<Phase> {
+        let policy = self.policy(connection, job.queue)?;
+        let (number, times) = (job.number.saturating_add(1), job.tried.saturating_add(1));
+        let tried = Tried {
+            own: job.own.as_deref(),
+            times,
+        };
+        let rules = (&*policy, &self.setup.limits);
+        let verdict = verdict(rules, tried, outcome, now, (self.setup.chance)());
+        let worked = verdict.worked();
+        let Verdict { state, ended, note } = verdict;
+        connection
+            .prepare_cached(
+                "INSERT INTO attempt (job, number, started_at, ended_at, ended, note)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                job.seq,
+                number,
+                job.begun_at,
+                int(now),
+                ended_number(ended),
+                note
+            ])?;
+        if let Some(old) = number.checked_sub(self.setup.limits.attempts_kept) {
+            connection
+                .prepare_cached("DELETE FROM attempt WHERE job = ?1 AND number <= ?2")?
+                .execute(params![job.seq, old])?;
+        }
+        connection
+            .prepare_cached("UPDATE job SET number = ?2, tried = ?3 WHERE seq = ?1")?
+            .execute(params![job.seq, number, times])?;
+        let phase = state.phase();
+        self.put(
+            connection,
+            (job.seq, job.lane),
+            Phase::Claimed,
+            &state,
+            |lane| match worked {
+                Some(true) => lane.breaker.success(),
+                Some(false) => lane.breaker.failure(policy.breaker.as_ref(), now),
+                None => {}
+            },
+        )?;
+        Ok(phase)
+    }
+
+    /// Puts a job where it now stands, and counts it there.
+    fn put(
+        &self,
+        connection: &Connection,
+        (seq, lane): (i64, i64),
+        from: Phase,
+        to: &State,
+        change: impl FnOnce(&mut super::super::lane::Lane),
+    ) -> Result<()> {
+        let (phase, at, reason) = columns(to);
+        connection
+            .prepare_cached("UPDATE job SET phase = ?2, at = ?3, reason = ?4 WHERE seq = ?1")?
+            .execute(params![seq, phase, at, reason])?;
+        let mut row = LaneRow::load(connection, lane)?;
+        let policy = self.policy(connection, row.queue)?;
+        row.count(Some(from), Some(to.phase()));
+        if from == Phase::Claimed {
+            row.lane.end();
+        }
+        change(&mut row.lane);
+        if from == Phase::Waiting || to.phase() == Phase::Waiting {
+            row.head(connection, &policy)?;
+        }
+        row.save(connection, &policy)?;
+        count(connection, row.queue, from, Some(to.phase()))
+    }
+
+    pub(super) fn release(&self, connection: &Connection, leases: &[Lease]) -> Result<()> {
+        let due_at = self.now();
+        for lease in leases {
+            if let Some(job) = self.held(connection, lease)? {
+                let place = (job.seq, job.lane);
+                self.put(
+                    connection,
+                    place,
+                    Phase::Claimed,
+                    &State::Waiting { due_at },
+                    |_| {},
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn change_lane(
+        &self,
+        connection: &Connection,
+        queue: &QueueName,
+        lane: &str,
+        change: LaneChange,
+    ) -> Said<()> {
+        let policies = &self.setup.policies;
+        let policy = match self
+            .setup
+            .limits
+            .name("lane", lane)
+            .and_then(|()| policies.get(queue))
+        {
+            Ok(policy) => policy,
+            Err(error) => return Ok(Err(error)),
+        };
+        let id = queue_made(connection, queue)?;
+        let mut row = LaneRow::made(connection, id, lane, || self.turn())?;
+        row.lane.change(change);
+        row.save(connection, policy)?;
+        Ok(Ok(()))
+    }
+
+    /// Changes jobs.
+    pub(super) fn change(
+        &self,
+        connection: &Connection,
+        change: &Change,
+        jobs: &[Fitting],
+    ) -> Result<()> {
+        let now = self.now();
+        for Fitting {
+            seq,
+            lane,
+            phase: from,
+            ..
+        } in jobs
+        {
+            let state = match change {
+                Change::Retry { .. } => {
+                    connection
+                        .prepare_cached("UPDATE job SET tried = 0 WHERE seq = ?1")?
+                        .execute([seq])?;
+                    State::Waiting { due_at: now }
+                }
+                Change::Bury { reason } => State::Dead {
+                    ended_at: now,
+                    reason: self.setup.limits.cut(reason),
+                },
+                Change::Purge => {
+                    self.remove(connection, (*seq, *lane), *from)?;
+                    continue;
+                }
+            };
+            self.put(connection, (*seq, *lane), *from, &state, |_| {})?;
+        }
+        Ok(())
+    }
+
+    /// Removes a job that has ended, its attempts, and the body of its batch if it was the last of it.
+    pub(super) fn remove(
+        &self,
+        connection: &Connection,
+        (seq, lane): (i64, i64),
+        from: Phase,
+    ) -> Result<()> {
+        for text in [
+            "DELETE FROM attempt WHERE job = ?1",
+            "DELETE FROM job WHERE seq = ?1",
+        ] {
+            connection.prepare_cached(text)?.execute([seq])?;
+        }
+        let batch = parts_of(seq).0;
+        connection
+            .prepare_cached("UPDATE batch SET remaining = remaining - 1 WHERE seq = ?1")?
+            .execute([batch])?;
+        connection
+            .prepare_cached("UPDATE batch SET body = x'' WHERE seq = ?1 AND remaining = 0")?
+            .execute([batch])?;
+        let mut row = LaneRow::load(connection, lane)?;
+        row.count(Some(from), None);
+        let policy = self.policy(connection, row.queue)?;
+        row.save(connection, &policy)?;
+        count(connection, row.queue, from, None)
+    }
+}
+
+impl Running {
+    fn read(row: &rusqlite::Row<'_>) -> Result<Self> {
+        let own: Option<Vec<u8>> = row.get(6)?;
+        Ok(Self {
+            seq: row.get(0)?,
+            queue: row.get(1)?,
+            lane: row.get(2)?,
+            begun_at: row.get(3)?,
+            number: small(row, 4)?,
+            tried: small(row, 5)?,
+            own: own.map(|own| retry::from_bytes(&own)),
+        })
+    }
+}
+
+/// The receipt of the batch under a key, or that it has another content.
+fn replayed(
+    connection: &Connection,
+    owner: &str,
+    key: &str,
+    digest: [u8; 32],
+) -> Result<Option<std::result::Result<Receipt, Error>>> {
+    let found = connection
+        .prepare_cached("SELECT id, digest, jobs FROM batch WHERE owner = ?1 AND key = ?2")?
+        .query_row([owner, key], |row| {
+            let id = BatchId::from_bytes(row.get(0)?);
+            Ok((id, row.get::<_, [u8; 32]>(1)?, small(row, 2)? as usize))
+        })
+        .optional()?;
+    Ok(found.map(|(batch, before, jobs)| {
+        if before != digest {
+            return Err(Error::Conflict(batch));
+        }
+        Ok(Receipt {
+            batch,
+            jobs: batch.jobs(jobs),
+            replayed: true,
+        })
+    }))
+}
+
+/// How many bytes of the file are in use.
+fn used(connection: &Connection) -> Result<u64> {
+    let text = "SELECT (page_count - freelist_count) * page_size
+                FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    Ok(uint(value(connection, text, &[])?.unwrap_or(0)))
+}
+
+/// The lane whose turn it is.
+fn due_lane(connection: &Connection, queue: i64, now: u64) -> Result<Option<i64>> {
+    let text = "SELECT id FROM lane INDEXED BY lane_wake WHERE queue = ?1 AND wake_at <= ?2
+                ORDER BY wake_at, turn LIMIT 1";
+    value(connection, text, &[&queue, &int(now)])
+}
+
+/// A job of a queue goes from one phase to another, if it stays.
+fn count(connection: &Connection, queue: i64, from: Phase, to: Option<Phase>) -> Result<()> {
+    let by = |phase: Phase| i64::from(to == Some(phase)) - i64::from(from == phase);
+    connection
+        .prepare_cached(
+            "UPDATE queue SET waiting = waiting + ?2, claimed = claimed + ?3, done = done + ?4,
+                 dead = dead + ?5 WHERE id = ?1",
+        )?
+        .execute([
+            queue,
+            by(Phase::Waiting),
+            by(Phase::Claimed),
+            by(Phase::Done),
+            by(Phase::Dead),
+        ])?;
+    Ok(())
+}
