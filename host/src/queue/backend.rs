@@ -13,7 +13,7 @@ use tokio::sync::watch;
 /// An engine's failure, in its own words.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What an engine answers, later. Once called, a change is made whether or not anybody waits for the answer.
+/// What an engine answers, later. Once it was polled, a change may be made though nobody waits for the answer.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
 /// Jobs, leases and what became of them.

@@ -1,5 +1,9 @@
 //! The laws of the queue, over every engine, with a clock that a test moves.
 
+#[path = "tests/durable.rs"]
+mod durable;
+#[path = "tests/generated.rs"]
+mod generated;
 #[path = "tests/lanes.rs"]
 mod lanes;
 #[path = "tests/leases.rs"]
@@ -19,12 +23,12 @@ const START: u64 = 1_764_100_000_000;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// An engine with one queue of one owner, and its clock.
-struct Bench {
-    engine: Arc<dyn Backend>,
-    clock: Arc<Manual>,
+pub(super) struct Bench {
+    pub(super) engine: Arc<dyn Backend>,
+    pub(super) clock: Arc<Manual>,
 }
 
-fn queue(name: &str) -> QueueName {
+pub(super) fn queue(name: &str) -> QueueName {
     QueueName {
         owner: "shop".into(),
         name: name.into(),
@@ -32,7 +36,7 @@ fn queue(name: &str) -> QueueName {
 }
 
 /// What an engine of these tests is opened with. Chance is a count: jitter is as low as it can be.
-fn setup(policy: Policy, limits: Limits) -> (Setup, Arc<Manual>) {
+pub(super) fn setup(policy: Policy, limits: Limits) -> (Setup, Arc<Manual>) {
     let clock = Arc::new(Manual::at(START));
     let queues = [(queue("mail"), policy.clone()), (queue("other"), policy)];
     let count = AtomicU64::new(0);
@@ -56,7 +60,7 @@ async fn within(policy: Policy, limits: Limits, law: impl AsyncFn(Bench)) {
 }
 
 /// Without jitter, and a second between attempts.
-fn even() -> Policy {
+pub(super) fn even() -> Policy {
     Policy {
         schedule: vec![Duration::ZERO, SECOND],
         attempts: 3,
@@ -73,7 +77,7 @@ async fn under(policy: Policy, law: impl AsyncFn(Bench)) {
     within(policy, Limits::default(), law).await;
 }
 
-fn job(lane: &str) -> NewJob {
+pub(super) fn job(lane: &str) -> NewJob {
     NewJob {
         queue: "mail".into(),
         lane: lane.into(),
@@ -82,7 +86,7 @@ fn job(lane: &str) -> NewJob {
     }
 }
 
-fn batch(key: Option<&str>, body: &'static str, jobs: Vec<NewJob>) -> NewBatch {
+pub(super) fn batch(key: Option<&str>, body: &'static str, jobs: Vec<NewJob>) -> NewBatch {
     NewBatch {
         owner: "shop".into(),
         key: key.map(str::to_owned),
@@ -91,20 +95,20 @@ fn batch(key: Option<&str>, body: &'static str, jobs: Vec<NewJob>) -> NewBatch {
     }
 }
 
-fn retry(reason: &str) -> Outcome {
+pub(super) fn retry(reason: &str) -> Outcome {
     Outcome::Retry {
         after: None,
         reason: reason.into(),
     }
 }
 
-fn done() -> Outcome {
+pub(super) fn done() -> Outcome {
     Outcome::Done { note: "200".into() }
 }
 
 impl Bench {
     /// Enqueues one job for each lane, in one batch.
-    async fn jobs(&self, lanes: &[&str]) -> Vec<JobId> {
+    pub(super) async fn jobs(&self, lanes: &[&str]) -> Vec<JobId> {
         let jobs = lanes.iter().map(|lane| job(lane)).collect();
         self.engine
             .enqueue(batch(None, "body", jobs))
@@ -113,32 +117,32 @@ impl Bench {
             .jobs
     }
 
-    async fn claim(&self, most: usize) -> Vec<Claim> {
+    pub(super) async fn claim(&self, most: usize) -> Vec<Claim> {
         self.claims(most).await.claims
     }
 
-    async fn claims(&self, most: usize) -> Claims {
+    pub(super) async fn claims(&self, most: usize) -> Claims {
         self.engine.claim(queue("mail"), most).await.unwrap()
     }
 
-    async fn one(&self) -> Claim {
+    pub(super) async fn one(&self) -> Claim {
         let mut claims = self.claim(1).await;
         claims.pop().expect("there was nothing to claim")
     }
 
-    async fn settle(&self, claim: &Claim, outcome: Outcome) -> Phase {
+    pub(super) async fn settle(&self, claim: &Claim, outcome: Outcome) -> Phase {
         self.engine.settle(claim.lease, outcome).await.unwrap()
     }
 
-    async fn show(&self, job: JobId) -> Shown {
+    pub(super) async fn show(&self, job: JobId) -> Shown {
         self.engine.show(job).await.unwrap().unwrap()
     }
 
-    async fn state(&self, job: JobId) -> State {
+    pub(super) async fn state(&self, job: JobId) -> State {
         self.show(job).await.job.state
     }
 
-    fn after(&self, duration: Duration) -> u64 {
+    pub(super) fn after(&self, duration: Duration) -> u64 {
         self.clock.now() + crate::clock::millis(duration)
     }
 }

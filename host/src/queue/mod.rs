@@ -14,6 +14,7 @@ mod lane;
 mod memory;
 mod policy;
 mod retry;
+mod run;
 mod settle;
 mod sqlite;
 
@@ -28,6 +29,7 @@ pub use job::{
 };
 pub use memory::Memory;
 pub use policy::{BadPolicy, Keep, Limits, Policies, Policy, PolicyError, Rate};
+pub use run::{Runner, Worker, prune};
 pub use sqlite::{OpenError, Sqlite};
 
 use crate::clock::{Clock, System};

@@ -44,7 +44,11 @@ struct Running {
 impl Changes {
     /// Goes on where the file ends.
     pub(super) fn of(setup: Setup, connection: &Connection) -> Result<Self> {
-        let last = value::<[u8; 16]>(connection, "SELECT max(id) FROM batch HAVING max(id)", &[])?;
+        let last = value::<[u8; 16]>(
+            connection,
+            "SELECT id FROM batch ORDER BY id DESC LIMIT 1",
+            &[],
+        )?;
         let turn = value::<Option<i64>>(connection, "SELECT max(turn) FROM lane", &[])?;
         Ok(Self {
             setup,
@@ -306,9 +310,9 @@ impl Changes {
         until: u64,
     ) -> Result<Vec<Running>> {
         let text = "SELECT seq, queue, lane, begun_at, number, tried, own FROM job
-                    WHERE phase = 1 AND at <= ?1 AND (?2 IS NULL OR queue = ?2)";
+                    WHERE phase = 1 AND at <= ?1 AND (?2 IS NULL OR queue = ?2) ORDER BY at, seq";
         let text_of_one = "SELECT seq, queue, lane, begun_at, number, tried, own FROM job
-                    WHERE queue = ?2 AND phase = 1 AND at <= ?1";
+                    WHERE queue = ?2 AND phase = 1 AND at <= ?1 ORDER BY at, seq";
         let text = if queue.is_some() { text_of_one } else { text };
         let mut jobs = connection.prepare_cached(text)?;
         jobs.query_map(params![int(until), queue], Running::read)?

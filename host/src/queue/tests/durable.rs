@@ -1,0 +1,102 @@
+//! What stands in a queue's file when the host is gone: a copy of the file after each step is opened as the next
+//! host would.
+
+use super::*;
+use std::path::Path;
+
+/// Opens a copy of the file as it is, while it is in use: as a host that was killed leaves it.
+fn killed(path: &Path, policy: &Policy) -> (tempfile::TempDir, Bench) {
+    let folder = tempfile::tempdir().unwrap();
+    for end in ["", "-wal"] {
+        let name = format!("queue.db{end}");
+        let from = path.with_file_name(&name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    let (setup, clock) = setup(policy.clone(), Limits::default());
+    let engine = Sqlite::open(&folder.path().join("queue.db"), setup).unwrap();
+    let engine = Arc::new(engine);
+    (folder, Bench { engine, clock })
+}
+
+#[tokio::test]
+async fn after_each_step_all_that_was_answered_is_there_and_nothing_by_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let (setup, clock) = setup(even(), Limits::default());
+    let engine = Arc::new(Sqlite::open(&path, setup).unwrap());
+    let bench = Bench { engine, clock };
+
+    let keyed = || batch(Some("order-1"), "body", vec![job("a"), job("b")]);
+    let receipt = bench.engine.enqueue(keyed()).await.unwrap();
+    let (_folder, next) = killed(&path, &even());
+    assert!(next.engine.enqueue(keyed()).await.unwrap().replayed);
+    assert_eq!(next.claim(9).await.len(), 2);
+    // A name made now comes behind those of before, though the clock is the same.
+    assert!(next.jobs(&["c"]).await[0] > receipt.jobs[1]);
+
+    let claims = bench.claim(9).await;
+    let (_folder, next) = killed(&path, &even());
+    for job in &receipt.jobs {
+        let shown = next.show(*job).await;
+        assert_eq!(shown.job.state.phase(), Phase::Waiting);
+        assert_eq!(shown.attempts[0].ended, Ended::Expired);
+    }
+    let lost = next.engine.settle(claims[0].lease, done()).await;
+    assert!(matches!(lost, Err(Error::LeaseLost(_))));
+    next.clock.pass(SECOND);
+    assert_eq!(next.claim(9).await.len(), 2);
+
+    bench.settle(&claims[0], done()).await;
+    bench.settle(&claims[1], retry("no")).await;
+    let (_folder, next) = killed(&path, &even());
+    for job in &receipt.jobs {
+        assert_eq!(next.show(*job).await, bench.show(*job).await);
+    }
+    assert_eq!(
+        next.engine.stats().await.unwrap(),
+        bench.engine.stats().await.unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_host_whose_policy_is_another_claims_what_was_there_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let (setup, clock) = setup(even(), Limits::default());
+    let engine = Arc::new(Sqlite::open(&path, setup).unwrap());
+    let bench = Bench { engine, clock };
+    let later = NewJob {
+        not_before: Some(START + 5000),
+        ..job("a")
+    };
+    bench
+        .engine
+        .enqueue(batch(None, "", vec![later, job("a"), job("a")]))
+        .await
+        .unwrap();
+    let ordered = Policy {
+        ordered: true,
+        ..even()
+    };
+    let (_folder, next) = killed(&path, &ordered);
+    assert_eq!(next.claims(9).await.next, Some(START + 5000));
+    let (_folder, next) = killed(&path, &even());
+    assert_eq!(next.claim(9).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "application_id", 7).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, mode).unwrap();
+    let (setup, _) = setup(even(), Limits::default());
+    let error = Sqlite::open(&path, setup).err().unwrap();
+    assert!(
+        error.source.to_string().contains("not made for this"),
+        "{}",
+        error.source
+    );
+}
