@@ -77,9 +77,9 @@ enum Command {
     Compile(compile::Arguments),
     /// List every mistake in a manifest.
     Check(check::Arguments),
-    /// Sign standard input through the hmac component; print the tag.
+    /// Sign standard input through the hmac component; print the signature.
     Sign(sign::SignArguments),
-    /// Verify a tag of standard input through the hmac component; exit code 0 or 1.
+    /// Verify a signature of standard input through the hmac component; exit code 0 or 1.
     Verify(sign::VerifyArguments),
     /// Copy the state folder of a host, which may be running.
     Backup(backup::BackupArguments),

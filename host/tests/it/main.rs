@@ -37,6 +37,7 @@ mod requests;
 mod samples;
 mod secrets;
 mod serving;
+mod signatures;
 mod spin_headers;
 mod start;
 mod state;
