@@ -107,7 +107,7 @@ impl KeyFault {
             Self::NoneGiven => "no key was given: give at least one",
             Self::Empty => "is empty: anyone could sign with it",
             Self::NotBase64 => {
-                "is not base64: give it as whsec_, whsk_ or whpk_ and padded base64, or as the bytes"
+                "is not base64: give it as whsec_, whsk_ or whpk_ and base64, or as the bytes"
             }
             Self::TooShort => "has fewer than 24 bytes: make one of 24 to 64 random bytes",
             Self::TooLong => "has more than 64 bytes: make one of 24 to 64 random bytes",

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use base64ct::{Base64, Encoding as _};
+use base64ct::{Base64, Base64Unpadded, Encoding as _};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 
 use crate::refusal::{KeyError, KeyFault};
@@ -70,7 +70,13 @@ pub(super) fn read(given: Given<'_>) -> Result<Key, KeyFault> {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, KeyFault> {
-    Base64::decode_vec(text).map_err(|_| KeyFault::NotBase64)
+    // The official library for Python takes a key without its padding, too.
+    let decoded = if text.ends_with('=') {
+        Base64::decode_vec(text)
+    } else {
+        Base64Unpadded::decode_vec(text)
+    };
+    decoded.map_err(|_| KeyFault::NotBase64)
 }
 
 fn secret(bytes: Vec<u8>) -> Result<Key, KeyFault> {

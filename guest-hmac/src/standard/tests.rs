@@ -271,6 +271,10 @@ fn a_key_that_cannot_be_used_is_named_with_its_place() {
     };
     assert_eq!(judge(&[], |_| ()), Err(Refusal::BadKey(error)));
     assert_eq!(sign(ID, AT, BODY, &[]), Err(SignError::BadKey(error)));
+    // Without its padding it is the same key.
+    let padded = of(32);
+    let signed = |key: &str| sign(ID, AT, BODY, &[Given::Text(key)]).unwrap();
+    assert_eq!(signed(padded.trim_end_matches('=')), signed(&padded));
     for length in [24, 32, 64] {
         let key = [Given::Text(&of(length))];
         let list = sign(ID, AT, BODY, &key).unwrap();
