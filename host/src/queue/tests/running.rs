@@ -136,6 +136,10 @@ async fn a_lease_is_extended_while_its_job_runs() {
     let longer = claim.lease.until + 20_000;
     let state = State::Claimed { until: longer };
     until(async || work.bench.state(id).await == state).await;
+    // And not again before a third of that has passed.
+    work.bench.clock.pass(SECOND);
+    turns().await;
+    assert_eq!(work.bench.state(id).await, state);
     end.send(done()).unwrap();
     work.is(id, Phase::Done).await;
 }
