@@ -31,6 +31,28 @@ fn producer() -> Part {
 }
 
 #[test]
+fn both_packages_of_hmac_are_linked_from_one_component_which_stands_once() {
+    const WEBHOOKS: &str = include_str!("../../../../../wit/deps/signet-webhooks/webhooks.wit");
+    let world = "package t:t; world guest {
+        import fermyon:hmac/verify@0.1.0;
+        import signet:webhooks/standard@0.1.0;
+        import signet:webhooks/senders@0.1.0;
+        export answer: func() -> string;
+    }";
+    let hmac = part(
+        "hmac.wasm",
+        crate::builtin::component("hmac").expect("built"),
+    );
+    let root = from_wit("guest", &[HMAC, WEBHOOKS, world])
+        .with("fermyon:hmac@0.1.0", &hmac)
+        .with("signet:webhooks@0.1.0", &hmac);
+    let composed = compose(&root, NOTHING).expect("composed");
+    assert!(composed.inspect().imports.is_empty());
+    let count = composed.bytes.len();
+    assert!(count < 2 * hmac.bytes.len(), "{count} bytes");
+}
+
+#[test]
 fn a_root_without_dependencies_is_unchanged() {
     let root = producer();
     let host = |name: &str| HOST(name) || name == "fermyon:hmac/sign@0.1.0";
