@@ -3,6 +3,7 @@
 //! it comes from.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,7 @@ use crate::capability::variables::{Declaration, Environment};
 use crate::manifest::{
     Bound, Component, Dependency, Files, Inherit, Mount, VariableSource, limits,
 };
+use crate::queue::Policy;
 
 /// What stands in the place of a value that may be a secret.
 const HIDDEN: &str = "***";
@@ -24,6 +26,7 @@ pub fn effective(plan: &Plan, environment: &[(String, String)]) -> Value {
         "outbound_http": bounds(limits::OUTBOUND, &plan.host.outbound),
         "sqlite": bounds(limits::SQLITE, &plan.host.sqlite),
         "key_value": bounds(limits::KEY_VALUE, &plan.host.key_value),
+        "queue": bounds(limits::QUEUES, &plan.host.queue),
         "app": plan.apps.iter().map(|app| self::app(plan, app, environment)).collect::<Vec<_>>(),
     });
     let networks = plan.host.allow_networks.iter().map(ToString::to_string);
@@ -110,6 +113,8 @@ fn component(plan: &Plan, component: &Component, routes: &[String]) -> Value {
         };
         (name.clone(), json!(shown))
     });
+    let queues = component.queues.iter();
+    let queues = queues.map(|(label, policy)| (label.to_string(), queue(policy)));
     let environment = component.environment.iter();
     let environment = environment.map(|(name, _)| (name.clone(), json!(HIDDEN)));
     let hosts = component.allowed_outbound_hosts.iter();
@@ -122,10 +127,26 @@ fn component(plan: &Plan, component: &Component, routes: &[String]) -> Value {
         "allowed_outbound_hosts": hosts.map(ToString::to_string).collect::<Vec<_>>(),
         "variables": variables.collect::<Map<_, _>>(),
         "environment": environment.collect::<Map<_, _>>(),
+        "queue": queues.collect::<Map<_, _>>(),
         "dependencies": dependencies(&component.dependencies),
         "files": files(&component.files),
         "limits": bounds(limits::COMPONENT, &grants::limits(&plan.host.limits, component)),
     })
+}
+
+/// How a queue is worked on.
+fn queue(policy: &Policy) -> Value {
+    let mut shown = bounds(limits::QUEUE, policy);
+    let schedule = policy.schedule.iter().map(Duration::as_millis);
+    let schedule = schedule.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX));
+    shown.insert("schedule_ms".into(), schedule.collect());
+    shown.insert("jitter_percent".into(), policy.jitter.into());
+    shown.insert("ordered".into(), policy.ordered.into());
+    if let Some(rate) = policy.lane_rate {
+        shown.insert("lane_rate_per_s".into(), rate.count.into());
+        shown.insert("lane_burst".into(), rate.burst.into());
+    }
+    shown.into()
 }
 
 fn dependencies(dependencies: &[Dependency]) -> Vec<Value> {

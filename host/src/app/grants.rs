@@ -13,10 +13,11 @@ use super::plan::{Plan, Planned};
 use super::secrets::kept_or_made;
 use super::{Options, state};
 use crate::capability::http::allow::{AllowError, AllowedHosts};
-use crate::capability::{Grants as Labels, Label, http, keyvalue, sqlite, variables};
+use crate::capability::{Grants as Labels, Label, http, keyvalue, queue, sqlite, variables};
 use crate::file;
 use crate::manifest::{self, HostConfig, VariableSource};
 use crate::metrics::{self, Metrics};
+use crate::queue::QueueName;
 use crate::runtime::pool::{Guest, Limits};
 use crate::telemetry::{Lines, Source};
 
@@ -73,6 +74,7 @@ const DEFAULT_LABEL: &str = "default";
 pub(super) struct Grants {
     sqlite: sqlite::Shared,
     keyvalue: keyvalue::Shared,
+    queue: queue::Shared,
     values: variables::Values,
     outbound: http::Config,
     lines: Lines,
@@ -132,11 +134,21 @@ impl Grants {
                 .collect(),
             limits: plan.host.key_value.clone(),
         };
+        let queues = queues(plan, planned, &folder);
+        if let queue::Location::File(path) = &queues.location {
+            metrics.watch(metrics::File {
+                app: planned.app.name.clone(),
+                kind: "queue",
+                label: "jobs".to_owned(),
+                path: path.clone(),
+            });
+        }
         let keyvalue = keyvalue.open()?;
         options.first.set(&keyvalue, DEFAULT_LABEL)?;
         Ok(Self {
             sqlite: sqlite.open()?,
             keyvalue,
+            queue: queues.open()?,
             values: values(&plan.host, planned, options)?,
             outbound: http::Config {
                 limits: plan.host.outbound,
@@ -160,6 +172,11 @@ impl Grants {
         })
     }
 
+    /// The app's queues.
+    pub(super) fn queues(&self) -> &queue::Shared {
+        &self.queue
+    }
+
     /// What each instance of a component is given, and the hosts it may call, for the banner.
     pub(super) fn guest(
         &self,
@@ -168,10 +185,8 @@ impl Grants {
         let (hosts, allowed) = self.hosts(component)?;
         let variables =
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
-        let labels = |labels: &[Label]| {
-            let labels = labels.iter().cloned().collect::<Labels>();
-            Arc::new(labels.of(&component.name))
-        };
+        let granted = |labels: Labels| Arc::new(labels.of(&component.name));
+        let labels = |labels: &[Label]| granted(labels.iter().cloned().collect());
         let limits = limits(&self.limits, component);
         let files = self.files(component, &limits)?;
         let metrics = self.metrics.component(&self.app, &component.name);
@@ -192,6 +207,10 @@ impl Grants {
             limits,
             sqlite: (self.sqlite.clone(), labels(&component.sqlite_databases)),
             keyvalue: (self.keyvalue.clone(), labels(&component.key_value_stores)),
+            queue: (
+                self.queue.clone(),
+                granted(component.queues.keys().cloned().collect()),
+            ),
             variables: Arc::new(variables),
             http: http::Shared::new(
                 allowed,
@@ -310,6 +329,29 @@ fn locations<'a>(
         locations.insert(label.clone(), path);
     }
     locations
+}
+
+/// The queues of an app's components, each of which has its own.
+fn queues(plan: &Plan, planned: &Planned, folder: &Path) -> queue::Config {
+    let components = planned.app.components.iter();
+    let queues = components.flat_map(|component| {
+        let named = |label: &Label| QueueName {
+            owner: component.name.clone(),
+            name: label.to_string(),
+        };
+        let queues = component.queues.iter();
+        queues.map(move |(label, policy)| (named(label), policy.clone()))
+    });
+    let queues: BTreeMap<_, _> = queues.collect();
+    queue::Config {
+        // Where nothing can be enqueued, nothing has to be kept.
+        location: match queues.is_empty() {
+            true => queue::Location::Memory,
+            false => queue::Location::File(folder.join("queue").join("jobs.db")),
+        },
+        queues,
+        limits: plan.host.queue.clone(),
+    }
 }
 
 fn migrations(plan: &Plan, planned: &Planned) -> Result<Vec<sqlite::Migration>, GrantError> {

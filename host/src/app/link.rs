@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::InputError;
 use super::plan::Files;
+use crate::capability::Label;
 use crate::manifest::{self, Dependency, Digest, Inherit};
 use crate::runtime::admit::{AdmitError, admit};
 use crate::runtime::cache::hex;
 use crate::runtime::compose::{self, ComposeError, Composed, Link, Part};
-use crate::runtime::inspect::{HANDLERS, Inspection, inspect};
+use crate::runtime::inspect::{HANDLERS, Inspection, WORKER, inspect};
 use crate::runtime::linker;
 
 /// Why a component could not be linked.
@@ -60,6 +61,29 @@ pub enum LinkError {
     },
 }
 
+/// Why a component's queues would never be worked on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// Queues without a worker.
+    #[error(
+        "{component} has queue `{queue}` and exports no {WORKER}: export it, or leave `tool.signet.queue` out"
+    )]
+    NoWorker {
+        /// The component.
+        component: String,
+        /// The first of its queues.
+        queue: Label,
+    },
+    /// A worker without a queue.
+    #[error(
+        "{component} exports {WORKER} and has no queue: give it one with `[component.{component}.tool.signet.queue.NAME]`"
+    )]
+    NoQueue {
+        /// The component.
+        component: String,
+    },
+}
+
 /// Links a component with its dependencies, and those with theirs.
 pub fn link(component: &manifest::Component, files: Files) -> Result<Composed, LinkError> {
     let reader = Reader {
@@ -97,8 +121,26 @@ pub(super) fn serving(
             },
             wanted: HANDLERS,
         }),
+        Ok(Inspection { works, .. }) => {
+            working(component, works)?;
+            Ok(composed)
+        }
         // What cannot be read fails with better words when it is compiled.
-        Ok(_) | Err(_) => Ok(composed),
+        Err(_) => Ok(composed),
+    }
+}
+
+/// Whether a component's queues have a worker, and its worker has a queue.
+fn working(component: &manifest::Component, works: bool) -> Result<(), WorkerError> {
+    match (component.queues.keys().next(), works) {
+        (Some(queue), false) => Err(WorkerError::NoWorker {
+            component: component.name.clone(),
+            queue: queue.clone(),
+        }),
+        (None, true) => Err(WorkerError::NoQueue {
+            component: component.name.clone(),
+        }),
+        (Some(_), true) | (None, false) => Ok(()),
     }
 }
 

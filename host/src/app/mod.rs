@@ -103,6 +103,9 @@ pub enum InputError {
         /// What it might export.
         wanted: &'static str,
     },
+    /// A component with queues and nobody to work on them, or the other way round.
+    #[error(transparent)]
+    Worker(#[from] link::WorkerError),
     /// A component that has something in common with the host, of another type.
     #[error(
         "{component} does not fit this host: build it against the interfaces as they were published"

@@ -3,5 +3,6 @@
 //! implement. Never holds a line of behaviour.
 
 pub mod keyvalue;
+pub mod queue;
 pub mod sqlite;
 pub mod variables;

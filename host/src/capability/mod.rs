@@ -6,6 +6,7 @@ pub mod bindings;
 pub mod http;
 pub mod keyvalue;
 mod load;
+pub mod queue;
 pub mod sqlite;
 pub mod variables;
 
@@ -63,7 +64,7 @@ impl Grants {
     }
 
     /// Says in the host's log that `label` was refused, and the line of the manifest that would grant it.
-    fn tell(&self, label: &Label, key: &str) {
+    fn tell(&self, label: &Label, grant: impl Fn(&str) -> String) {
         let Some(times) = self.told.count(Instant::now()) else {
             return;
         };
@@ -72,8 +73,8 @@ impl Grants {
         tracing::warn!(
             component = self.component,
             times,
-            "opening {name:?} was denied: to grant it, write `{key} = [{name:?}]` into the component's table \
-             of the manifest"
+            "opening {name:?} was denied: to grant it, write `{}` into the component's table of the manifest",
+            grant(&name),
         );
     }
 

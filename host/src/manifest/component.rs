@@ -17,6 +17,7 @@ use crate::capability::Label;
 use crate::capability::http::Network;
 use crate::capability::http::allow::AllowedHosts;
 use crate::capability::variables::Template;
+use crate::queue::Policy;
 use crate::runtime::pool;
 
 /// A component, and what it is granted.
@@ -50,6 +51,8 @@ pub struct Component {
     pub migrations: Vec<(Label, Vec<PathBuf>)>,
     /// Its bounds.
     pub limits: Set<pool::Limits>,
+    /// Its queues, and how each is worked on.
+    pub queues: BTreeMap<Label, Policy>,
 }
 
 /// What a component's table may refer to.
@@ -114,6 +117,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         migrations: settings.migrations,
         limits: settings.limits,
         allow_networks: settings.networks,
+        queues: settings.queues,
     };
     let source = source?;
     Some(Component {

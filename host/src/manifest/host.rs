@@ -14,7 +14,7 @@ use super::mistake::Mistakes;
 use super::outbound;
 use super::reader::{Item, Source, Table};
 use super::variables::named;
-use crate::capability::{Label, http, keyvalue, sqlite};
+use crate::capability::{Label, http, keyvalue, queue, sqlite};
 use crate::runtime::pool;
 use crate::runtime::reset::MemoryReset;
 
@@ -41,6 +41,8 @@ pub struct HostConfig {
     pub sqlite: sqlite::Limits,
     /// Bounds for key-value stores.
     pub key_value: keyvalue::Limits,
+    /// Bounds for queues.
+    pub queue: queue::Limits,
     /// Bounds for requests of components to elsewhere.
     pub outbound: http::Limits,
     /// The listener for whoever runs the host.
@@ -106,7 +108,7 @@ const MEMORY_RESET: &str = "memory_reset";
 const STATE_DIR: &str = ".signet";
 
 /// The keys that only a host's file has.
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 11] = [
     "state_dir",
     "app",
     "limits",
@@ -116,6 +118,7 @@ pub(super) const KEYS: [&str; 10] = [
     "outbound_http",
     "sqlite",
     "key_value",
+    "queue",
     "admin",
 ];
 
@@ -157,6 +160,7 @@ fn host(root: &Table<'_>, path: &Path) -> HostConfig {
         key_value_stores: backends(root, "key_value_store"),
         sqlite: set(root, "sqlite", limits::SQLITE).over(sqlite::Limits::default()),
         key_value: set(root, "key_value", limits::KEY_VALUE).over(keyvalue::Limits::default()),
+        queue: set(root, "queue", limits::QUEUES).over(queue::Limits::default()),
         outbound: outbound.limits.over(http::Limits::default()),
         allow_networks: outbound.networks,
         admin: admin(root),

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::bound::{Bound, count, milliseconds, number};
-use crate::capability::{http, keyvalue, sqlite};
+use crate::capability::{http, keyvalue, queue, sqlite};
+use crate::queue::Policy;
 use crate::runtime::pool;
 
 const MEGABYTE: usize = 1 << 20;
@@ -306,6 +307,127 @@ pub const KEY_VALUE: &[Bound<keyvalue::Limits>] = &[
         "max_store_bytes",
         |limits, bytes| limits.store_bytes = bytes,
         |limits| Some(limits.store_bytes),
+    ),
+];
+
+/// `[component.NAME.tool.signet.queue.QUEUE]`: how a queue is worked on, as far as it is a number above zero.
+pub const QUEUE: &[Bound<Policy>] = &[
+    Bound::new(
+        "attempts",
+        |policy, most| policy.attempts = u32::try_from(most).unwrap_or(u32::MAX),
+        |policy| Some(policy.attempts.into()),
+    ),
+    Bound::new(
+        "timeout_ms",
+        |policy, ms| policy.timeout = Duration::from_millis(ms),
+        |policy| milliseconds(policy.timeout),
+    ),
+    Bound::new(
+        "lease_ms",
+        |policy, ms| policy.lease = Duration::from_millis(ms),
+        |policy| milliseconds(policy.lease),
+    ),
+    Bound::new(
+        "concurrency",
+        |policy, most| policy.concurrency = u32::try_from(most).unwrap_or(u32::MAX),
+        |policy| Some(policy.concurrency.into()),
+    ),
+    Bound::new(
+        "lane_concurrency",
+        |policy, most| policy.lane_concurrency = u32::try_from(most).unwrap_or(u32::MAX),
+        |policy| Some(policy.lane_concurrency.into()),
+    ),
+    Bound::new(
+        "max_retry_after_ms",
+        |policy, ms| policy.most_after = Duration::from_millis(ms),
+        |policy| milliseconds(policy.most_after),
+    ),
+    Bound::new(
+        "breaker_failures",
+        |policy, most| {
+            policy.breaker.get_or_insert_default().failures =
+                u32::try_from(most).unwrap_or(u32::MAX);
+        },
+        |policy| Some(policy.breaker?.failures.into()),
+    ),
+    Bound::new(
+        "breaker_open_ms",
+        |policy, ms| policy.breaker.get_or_insert_default().open = Duration::from_millis(ms),
+        |policy| milliseconds(policy.breaker?.open),
+    ),
+    Bound::new(
+        "keep_done_ms",
+        |policy, ms| policy.done.age = Duration::from_millis(ms),
+        |policy| milliseconds(policy.done.age),
+    ),
+    Bound::new(
+        "keep_done_count",
+        |policy, most| policy.done.count = most,
+        |policy| Some(policy.done.count),
+    ),
+    Bound::new(
+        "keep_dead_ms",
+        |policy, ms| policy.dead.age = Duration::from_millis(ms),
+        |policy| milliseconds(policy.dead.age),
+    ),
+    Bound::new(
+        "keep_dead_count",
+        |policy, most| policy.dead.count = most,
+        |policy| Some(policy.dead.count),
+    ),
+];
+
+/// `[queue]` of `signet.toml`.
+pub const QUEUES: &[Bound<queue::Limits>] = &[
+    Bound::new(
+        "max_body_bytes",
+        |limits, most| limits.engine.body_bytes = count(most),
+        |limits| number(limits.engine.body_bytes),
+    ),
+    Bound::new(
+        "max_detail_bytes",
+        |limits, most| limits.engine.detail_bytes = count(most),
+        |limits| number(limits.engine.detail_bytes),
+    ),
+    Bound::new(
+        "max_jobs_per_batch",
+        |limits, most| limits.engine.jobs_per_batch = count(most).min(1 << 16),
+        |limits| number(limits.engine.jobs_per_batch),
+    ),
+    Bound::new(
+        "max_name_bytes",
+        |limits, most| limits.engine.name_bytes = count(most),
+        |limits| number(limits.engine.name_bytes),
+    ),
+    Bound::new(
+        "max_note_bytes",
+        |limits, most| limits.engine.note_bytes = count(most),
+        |limits| number(limits.engine.note_bytes),
+    ),
+    Bound::new(
+        "max_schedule_length",
+        |limits, most| limits.engine.schedule_length = count(most),
+        |limits| number(limits.engine.schedule_length),
+    ),
+    Bound::new(
+        "max_attempts_kept",
+        |limits, most| limits.engine.attempts_kept = u32::try_from(most).unwrap_or(u32::MAX),
+        |limits| Some(limits.engine.attempts_kept.into()),
+    ),
+    Bound::new(
+        "max_pending_bytes",
+        |limits, most| limits.pending_bytes = count(most),
+        |limits| number(limits.pending_bytes),
+    ),
+    Bound::new(
+        "max_jobs_per_call",
+        |limits, most| limits.jobs_per_call = count(most),
+        |limits| number(limits.jobs_per_call),
+    ),
+    Bound::new(
+        "max_store_bytes",
+        |limits, most| limits.engine.store_bytes = most,
+        |limits| Some(limits.engine.store_bytes),
     ),
 ];
 

@@ -14,6 +14,7 @@ mod label;
 pub mod limits;
 mod mistake;
 mod outbound;
+mod queue;
 mod reader;
 mod settings;
 mod source;

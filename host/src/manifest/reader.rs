@@ -303,6 +303,14 @@ impl<'s> Item<'s> {
         number
     }
 
+    /// A whole number from 0 on.
+    pub(super) fn from_zero(&self) -> Option<u64> {
+        match self.value.as_integer() {
+            Some(digits) if digits.as_str() == "0" => Some(0),
+            _ => self.number(),
+        }
+    }
+
     pub(super) fn table(&self) -> Option<Table<'s>> {
         let entries = self.expect(self.value.as_table(), "a table")?;
         Some(Table {

@@ -2,15 +2,18 @@
 //! The tables of other tools beside it are theirs. Comes in: the component's table; goes out: its
 //! settings. Read strictly: nobody else will say that a key in it is misspelt.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::bound::Set;
 use super::label::label;
 use super::limits;
 use super::outbound;
+use super::queue;
 use super::reader::{Item, Table};
 use crate::capability::Label;
 use crate::capability::http::Network;
+use crate::queue::Policy;
 use crate::runtime::pool;
 
 /// What one component's table says.
@@ -20,6 +23,7 @@ pub(super) struct Settings {
     pub(super) migrations: Vec<(Label, Vec<PathBuf>)>,
     pub(super) limits: Set<pool::Limits>,
     pub(super) networks: Vec<Network>,
+    pub(super) queues: BTreeMap<Label, Policy>,
 }
 
 /// Reads the settings; `databases` are those that the component may open.
@@ -40,9 +44,10 @@ pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
         limits: Set::read(
             &table,
             limits::COMPONENT,
-            &["label", "migrations", outbound::ALLOW_NETWORKS],
+            &["label", "migrations", "queue", outbound::ALLOW_NETWORKS],
         ),
         networks: outbound::networks(&table),
+        queues: queue::read(&table),
     }
 }
 

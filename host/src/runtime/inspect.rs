@@ -20,6 +20,8 @@ pub struct Inspection {
     pub wasi: Wasi,
     /// The interface through which it answers HTTP requests, if it does.
     pub http: Option<HttpExport>,
+    /// Whether it exports a worker for its queues.
+    pub works: bool,
 }
 
 /// The versions of WASI that a component names.
@@ -136,6 +138,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, NotAComponent> {
     Ok(Inspection {
         wasi: wasi(imports.iter().chain(&exports)),
         http: exports.iter().find_map(|name| http(name)),
+        works: exports.iter().any(|name| name == WORKER),
         imports,
         exports,
     })
@@ -160,6 +163,9 @@ fn wasi<'a>(names: impl Iterator<Item = &'a String>) -> Wasi {
 
 /// What can answer HTTP requests, in words.
 pub const HANDLERS: &str = "wasi:http/handler@0.3.0 or wasi:http/incoming-handler@0.2.x";
+
+/// What works on the jobs of a component's queues.
+pub const WORKER: &str = "signet:queue/worker@0.1.0";
 
 fn http(export: &str) -> Option<HttpExport> {
     let (interface, version) = export.split_once('@')?;

@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 use super::compose::Host;
 use super::refused;
 use super::state::State;
-use crate::capability::{keyvalue, sqlite, variables};
+use crate::capability::{keyvalue, queue, sqlite, variables};
 
 /// A Linker with everything the host serves.
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
@@ -27,6 +27,9 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     })?;
     variables::add_to_linker(&mut linker, |state: &mut State| variables::View {
         variables: &state.variables,
+    })?;
+    queue::add_to_linker(&mut linker, |state: &mut State| queue::View {
+        ctx: &mut state.queue,
     })?;
     Ok(linker)
 }
@@ -122,6 +125,7 @@ const PROVIDED: &[(&str, &str, &[&str])] = &[
     ("wasi:config", "0.2.0-rc.1", &["store"]),
     ("wasi:config", "0.2.0-draft-2024-09-27", &["store"]),
     ("wasi:config", "0.2.0-draft", &["store", "runtime"]),
+    ("signet:queue", "0.1.0", &["types", "queue"]),
 ];
 
 /// This host, to whoever links components for it.
@@ -220,6 +224,12 @@ mod tests {
         }
     }
 
+    const TYPES_ALONE: [&str; 3] = [
+        "wasi:cli/types@0.3.0",
+        "wasi:clocks/types@0.3.0",
+        "signet:queue/types@0.1.0",
+    ];
+
     #[test]
     fn every_provided_interface_is_in_the_linker() {
         let engine = Engine::default();
@@ -228,7 +238,7 @@ mod tests {
             for interface in *interfaces {
                 let name = format!("{package}/{interface}@{version}");
                 // An interface without functions and resources has nothing to be in the linker.
-                if ["wasi:cli/types@0.3.0", "wasi:clocks/types@0.3.0"].contains(&name.as_str()) {
+                if TYPES_ALONE.contains(&name.as_str()) {
                     continue;
                 }
                 // Wasmtime has no look-up by name, but it refuses to define a name twice.

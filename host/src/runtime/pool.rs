@@ -5,25 +5,29 @@
 
 mod answer;
 mod chain;
+mod desk;
 mod guest;
 mod maker;
 mod slot;
 mod thread;
 mod ticket;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 use wasmtime::WasmBacktrace;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
 
+use super::state::State;
+use crate::capability::bindings::queue::{HostQueuePre, types};
 pub use crate::capability::http::allow::Within;
 pub use crate::capability::http::{Asking, Inside};
 use crate::telemetry::RequestId;
 use answer::Watched;
+use desk::Desk;
 pub use guest::{Guest, Limits, Loaded};
 use maker::{Company, Crowded, Maker};
 pub use slot::Slot;
@@ -49,6 +53,10 @@ pub struct Pool {
     shared: ProxyHandler<Maker>,
     /// Instances that serve one request each.
     alone: ProxyHandler<Maker>,
+    /// Makes instances that work on jobs.
+    working: Arc<Maker>,
+    /// Those that may take another job.
+    desks: Mutex<Vec<Desk>>,
 }
 
 impl Pool {
@@ -56,18 +64,18 @@ impl Pool {
     /// own app.
     pub fn new(loaded: Arc<Loaded>, inside: Arc<dyn Inside>, thread: Arc<Thread>) -> Self {
         let client = loaded.guest.http.client();
-        let handler = |company| {
-            ProxyHandler::new(Maker {
-                loaded: Arc::clone(&loaded),
-                client: client.clone(),
-                inside: Arc::clone(&inside),
-                thread: Arc::clone(&thread),
-                company,
-            })
+        let maker = |company| Maker {
+            loaded: Arc::clone(&loaded),
+            client: client.clone(),
+            inside: Arc::clone(&inside),
+            thread: Arc::clone(&thread),
+            company,
         };
         Self {
-            shared: handler(Company::Shared),
-            alone: handler(Company::Alone),
+            shared: ProxyHandler::new(maker(Company::Shared)),
+            alone: ProxyHandler::new(maker(Company::Alone)),
+            working: Arc::new(maker(Company::Shared)),
+            desks: Mutex::default(),
         }
     }
 
@@ -100,6 +108,41 @@ impl Pool {
             Ok(_) | Err(HandleError::Failed(_)) => {}
         }
         answer
+    }
+
+    /// Lets the guest work on a job, for as long as one attempt may take. Never fails: what goes wrong is an
+    /// outcome. Needs the runtime of the pool's thread.
+    pub async fn work(&self, job: types::Job, time: Duration) -> types::Outcome {
+        let Some(worker) = &self.loaded().worker else {
+            return desk::again("the component has no worker".to_owned());
+        };
+        let outcome = self.desk(job, Instant::now() + time, worker);
+        let gone = || desk::again("the instance is gone with its thread".to_owned());
+        match outcome {
+            Some(outcome) => outcome.await.unwrap_or_else(|_| gone()),
+            None => gone(),
+        }
+    }
+
+    /// Gives a job to an instance that has a place for it, or to a new one.
+    fn desk(
+        &self,
+        mut job: types::Job,
+        deadline: Instant,
+        worker: &HostQueuePre<State>,
+    ) -> Option<oneshot::Receiver<types::Outcome>> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.retain(|desk| !desk.is_closed());
+        for desk in desks.iter() {
+            match desk.take(job, deadline) {
+                Ok(outcome) => return Some(outcome),
+                Err(back) => job = back,
+            }
+        }
+        let desk = Desk::open(Arc::clone(&self.working), worker.clone());
+        let outcome = desk.take(job, deadline).ok();
+        desks.push(desk);
+        outcome
     }
 
     async fn answer(

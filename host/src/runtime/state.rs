@@ -10,7 +10,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::capability::{http, keyvalue, sqlite, variables};
+use crate::capability::{http, keyvalue, queue, sqlite, variables};
 use crate::metrics::{Gauge, Present};
 
 /// The data of a Store.
@@ -21,6 +21,7 @@ pub struct State {
     pub(super) http: http::Ctx,
     pub(super) sqlite: sqlite::Ctx,
     pub(super) keyvalue: keyvalue::Ctx,
+    pub(super) queue: queue::Ctx,
     pub(super) variables: Arc<variables::Resolved>,
     pub(super) memory: MemoryAccount,
     /// The component's count of instances, given back with the instance.

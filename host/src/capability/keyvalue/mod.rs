@@ -198,7 +198,8 @@ impl Ctx {
     pub fn open(&self, label: &str) -> Result<Bucket, Error> {
         let label = Label::new(label);
         if !self.grants.allows(&label) {
-            self.grants.tell(&label, "key_value_stores");
+            self.grants
+                .tell(&label, |name| format!("key_value_stores = [{name:?}]"));
             return Err(Error::AccessDenied(label));
         }
         let Some(backend) = self.shared.buckets.get(&label) else {

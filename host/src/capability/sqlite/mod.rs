@@ -249,7 +249,8 @@ impl Ctx {
     pub fn open(&self, label: &str) -> Result<Connection, Error> {
         let label = Label::new(label);
         if !self.grants.allows(&label) {
-            self.grants.tell(&label, "sqlite_databases");
+            self.grants
+                .tell(&label, |name| format!("sqlite_databases = [{name:?}]"));
             return Err(Error::AccessDenied(label));
         }
         let Some(database) = self.shared.databases.get(&label) else {

@@ -48,9 +48,11 @@ fn the_page_has_every_limit_and_its_default() {
         documented("Key-value"),
         coded(KEY_VALUE, &Default::default())
     );
+    assert_eq!(documented("A queue"), coded(QUEUE, &Default::default()));
+    assert_eq!(documented("All queues"), coded(QUEUES, &Default::default()));
     let tables = PAGE.matches("| key | default |").count();
     assert_eq!(
-        tables, 5,
+        tables, 7,
         "a table of the page is not held against the code"
     );
 }
@@ -69,4 +71,6 @@ fn what_is_set_is_what_is_read_back() {
     check(OUTBOUND);
     check(SQLITE);
     check(KEY_VALUE);
+    check(QUEUE);
+    check(QUEUES);
 }

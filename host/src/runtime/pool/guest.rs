@@ -11,7 +11,8 @@ use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 
 use super::super::state::State;
-use crate::capability::{Grants, http, keyvalue, sqlite, variables};
+use crate::capability::bindings::queue::HostQueuePre;
+use crate::capability::{Grants, http, keyvalue, queue, sqlite, variables};
 use crate::metrics;
 use crate::telemetry;
 
@@ -92,6 +93,8 @@ pub struct Guest {
     pub sqlite: (sqlite::Shared, Arc<Grants>),
     /// The key-value stores, and which of them it may open.
     pub keyvalue: (keyvalue::Shared, Arc<Grants>),
+    /// The app's queues, and which of them are its own.
+    pub queue: (queue::Shared, Arc<Grants>),
     /// Its variables.
     pub variables: Arc<variables::Resolved>,
     /// Its way out.
@@ -102,6 +105,8 @@ pub struct Guest {
 pub struct Loaded {
     pub(super) guest: Guest,
     pub(super) pre: ProxyPre<State>,
+    /// What works on the jobs of its queues, if it has any.
+    pub(super) worker: Option<HostQueuePre<State>>,
     /// A place for each instance it may have.
     pub(super) places: Arc<Semaphore>,
     /// A turn for each request that may be under way.
@@ -117,12 +122,17 @@ impl Loaded {
         guest: Guest,
     ) -> wasmtime::Result<Self> {
         let pre = pre(linker, component)?;
+        let worker = match guest.queue.1.is_empty() {
+            true => None,
+            false => Some(HostQueuePre::new(linker.instantiate_pre(component)?)?),
+        };
         let count = |limit: usize| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
         Ok(Self {
             places: count(guest.limits.max_instances),
             turns: count(guest.limits.max_requests),
             guest,
             pre,
+            worker,
         })
     }
 

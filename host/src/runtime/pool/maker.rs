@@ -36,7 +36,7 @@ pub(super) enum Company {
 }
 
 /// How many ticks of the epoch from now leave a guest the time of one at least: the next one may come at once.
-const WHOLE_TICK: u64 = 2;
+pub(super) const WHOLE_TICK: u64 = 2;
 
 /// The component has as many instances as it may have.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,8 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    fn store(
+    /// A Store with what the guest is granted.
+    pub(super) fn store(
         &self,
         place: OwnedSemaphorePermit,
         tickets: Tickets,
@@ -86,6 +87,7 @@ impl Maker {
             http: guest.http.ctx(&self.client, Arc::new(chain)),
             sqlite: guest.sqlite.0.ctx(&guest.sqlite.1),
             keyvalue: guest.keyvalue.0.ctx(&guest.keyvalue.1),
+            queue: guest.queue.0.ctx(&guest.queue.1),
             variables: Arc::clone(&guest.variables),
             memory: MemoryAccount::new(guest.limits.memory, guest.metrics.memory.clone()),
             _place: place,
@@ -119,7 +121,7 @@ impl Maker {
     }
 
     /// How many requests one instance takes, one after another and at once.
-    fn capacity(&self) -> (usize, usize) {
+    pub(super) fn capacity(&self) -> (usize, usize) {
         let limits = &self.loaded.guest.limits;
         match self.company {
             Company::Alone => (1, 1),

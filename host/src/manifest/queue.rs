@@ -1,0 +1,76 @@
+//! `[component.NAME.tool.signet.queue.QUEUE]`: a queue of the component, and how it is worked on. The table is
+//! the grant; an empty one takes all defaults. Comes in: the component's table; goes out: policies that can be
+//! kept. Never knows a default itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::bound::{Bound, Set};
+use super::label::label;
+use super::limits;
+use super::reader::{Item, Table};
+use crate::capability::Label;
+use crate::queue::{Policy, Rate};
+
+/// The keys that are no bounds.
+const OTHERS: [&str; 5] = [
+    "schedule_ms",
+    "jitter_percent",
+    "ordered",
+    "lane_rate_per_s",
+    "lane_burst",
+];
+
+/// Reads the queues of a component.
+pub(super) fn read(settings: &Table<'_>) -> BTreeMap<Label, Policy> {
+    let queues = settings.entries("queue");
+    queues.iter().filter_map(queue).collect()
+}
+
+fn queue(item: &Item<'_>) -> Option<(Label, Policy)> {
+    let label = label(item.key, item.source, &item.key_at);
+    let table = item.table()?;
+    let policy = policy(&table);
+    if let Err(wrong) = policy.check() {
+        for error in wrong {
+            item.source
+                .mistake(&item.key_at, format!("`{}`: {error}", item.name()));
+        }
+    }
+    Some((label?, policy))
+}
+
+fn policy(table: &Table<'_>) -> Policy {
+    let mut policy = Policy::default();
+    if let Some(schedule) = table.get("schedule_ms") {
+        let delays = schedule.list().into_iter();
+        let delays = delays.filter_map(|delay| delay.from_zero());
+        policy.schedule = delays.map(Duration::from_millis).collect();
+        // As many attempts as delays, unless `attempts` says otherwise.
+        policy.attempts = u32::try_from(policy.schedule.len()).unwrap_or(u32::MAX);
+    }
+    let bounds: &'static [Bound<Policy>] = limits::QUEUE;
+    let mut policy = Set::read(table, bounds, &OTHERS).over(policy);
+    if let Some(item) = table.get("jitter_percent")
+        && let Some(jitter) = item.from_zero()
+    {
+        policy.jitter = u8::try_from(jitter).unwrap_or(u8::MAX);
+    }
+    if let Some(ordered) = table.get("ordered").and_then(|item| item.boolean()) {
+        policy.ordered = ordered;
+    }
+    let whole = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let burst = table.number("lane_burst").map(whole);
+    policy.lane_rate = table.number("lane_rate_per_s").map(|count| Rate {
+        count: whole(count),
+        per: Duration::from_secs(1),
+        burst: burst.unwrap_or(1),
+    });
+    if let (Some(_), None, Some(item)) = (burst, policy.lane_rate, table.get("lane_burst")) {
+        item.mistake(format!(
+            "`{}` has no rate that it belongs to: add `lane_rate_per_s`",
+            item.name()
+        ));
+    }
+    policy
+}
