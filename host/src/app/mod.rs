@@ -17,6 +17,7 @@ pub mod plan;
 mod secrets;
 pub mod state;
 mod watch;
+mod work;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -30,7 +31,7 @@ use anyhow::Context as _;
 use tokio::sync;
 
 use crate::admin::Stage;
-use crate::capability::http;
+use crate::capability::{http, queue};
 use crate::manifest::{Route, TlsFiles};
 use crate::metrics::Metrics;
 use crate::runtime::Slot;
@@ -47,6 +48,7 @@ use plan::{Plan, Planned};
 use state::StateDir;
 pub use watch::Watch;
 use watch::{Looks, Reload};
+use work::{Inbox, Task, Works};
 
 /// What the command line and the environment add to a plan.
 #[derive(Debug, Default)]
@@ -149,6 +151,8 @@ struct Served {
     tls: Option<server::Tls>,
     components: Vec<Ready>,
     routes: Vec<Route>,
+    /// Its queues.
+    queues: queue::Shared,
 }
 
 /// One component, ready to be instantiated.
@@ -210,8 +214,10 @@ impl App {
         let compiler = Compiler::new(engine, options.cache_dir.as_deref())?;
         let mut served = Vec::new();
         let ready = compile::ready(&plan, &grants, linked, &compiler)?;
-        for ((planned, (listeners, tls)), components) in plan.apps.iter().zip(bound).zip(ready) {
-            served.push(Served::new(planned, listeners, tls, components)?);
+        let apps = plan.apps.iter().zip(&grants).zip(bound).zip(ready);
+        for (((planned, grants), (listeners, tls)), components) in apps {
+            let queues = grants.queues().clone();
+            served.push(Served::new(planned, listeners, tls, components, queues)?);
         }
         let origins = || {
             served
@@ -253,11 +259,16 @@ impl App {
         let ticker = Ticker::start(&self.engine)?;
         let mut served = self.served;
         // Each thread owns its listeners, so that they are closed the moment it stops to accept.
-        let mut listeners: Vec<Vec<TcpListener>> = (0..self.threads).map(|_| Vec::new()).collect();
+        let mut listeners: Vec<Vec<_>> = (0..self.threads).map(|_| Vec::new()).collect();
+        let mut works = Vec::new();
         for app in &mut served {
+            let mut threads = Vec::new();
             for (own, listener) in listeners.iter_mut().zip(app.listeners.drain(..)) {
-                own.push(listener);
+                let (jobs, inbox) = sync::mpsc::unbounded_channel();
+                own.push((listener, inbox));
+                threads.push(jobs);
             }
+            works.push(app.works(threads, &self.metrics));
         }
         let served = Arc::new(served);
         let shared = Arc::new(server::Shared::new(self.limits, Arc::clone(&self.metrics)));
@@ -267,11 +278,12 @@ impl App {
             let (served, shared) = (Arc::clone(&served), Arc::clone(&shared));
             let stage = Arc::clone(&self.stage);
             let work = move || {
-                let ended = serve_thread(&served, listeners, stop.subscribe(), drain, shared);
                 // A thread that fails takes the others along: half a host would lose connections.
-                stage.draining();
-                stop.send_replace(true);
-                ended
+                let ended = || {
+                    stage.draining();
+                    stop.send_replace(true);
+                };
+                serve_thread(&served, listeners, stop.subscribe(), drain, shared, ended)
             };
             threads.push(
                 std::thread::Builder::new()
@@ -279,6 +291,7 @@ impl App {
                     .spawn(work)?,
             );
         }
+        let working = work::start(works, stop.subscribe(), self.drain)?;
         let watching = self
             .reload
             .map(|reload| reload.start(&served))
@@ -288,6 +301,7 @@ impl App {
             served,
             stop,
             threads,
+            working,
             _watching: watching,
             _ticker: ticker,
             compiled: self.compiled,
@@ -301,10 +315,11 @@ impl App {
 /// The work of one thread: a runtime, the listeners and the pools of this thread, until told to stop.
 fn serve_thread(
     served: &[Served],
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, Inbox)>,
     stopped: sync::watch::Receiver<bool>,
     drain: Duration,
     shared: Arc<server::Shared>,
+    ended: impl FnOnce(),
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -315,8 +330,17 @@ fn serve_thread(
     let thread = Arc::new(Thread::default());
     let result = runtime.block_on(async {
         let sites = served.iter().zip(listeners);
-        let sites = sites.map(|(app, listener)| app.site(listener, &thread));
-        server::serve(sites.collect(), stopped, drain, shared).await
+        let (mut own, mut jobs) = (Vec::new(), tokio::task::JoinSet::new());
+        for (app, (listener, inbox)) in sites {
+            let site = app.site(listener, &thread);
+            jobs.spawn(work::attend(inbox, site.components.clone()));
+            own.push(site);
+        }
+        let result = server::serve(own, stopped, drain, shared).await;
+        ended();
+        // Whoever works on the queues ends by himself, and needs this thread until then.
+        while jobs.join_next().await.is_some() {}
+        result
     });
     thread.end();
     // What a guest left running after its response ends here; a statement in the database may finish.
@@ -336,6 +360,7 @@ impl Served {
         listeners: Vec<TcpListener>,
         tls: Option<server::Tls>,
         components: Vec<Ready>,
+        queues: queue::Shared,
     ) -> anyhow::Result<Self> {
         let first = listeners.first().context("an app has a listener")?;
         Ok(Self {
@@ -345,7 +370,22 @@ impl Served {
             tls,
             components,
             routes: planned.app.routes.clone(),
+            queues,
         })
+    }
+
+    /// Its queues, and the threads that have their jobs done.
+    fn works(&self, threads: Vec<sync::mpsc::UnboundedSender<Task>>, metrics: &Metrics) -> Works {
+        let queues = self.queues.setup().policies.queues();
+        let counts = queues.map(|(queue, _)| {
+            let counts = metrics.queue(&self.name, &queue.owner, &queue.name);
+            (queue.clone(), counts)
+        });
+        Works {
+            counts: counts.collect(),
+            shared: self.queues.clone(),
+            threads,
+        }
     }
 
     /// What its address begins with.
@@ -386,6 +426,7 @@ pub struct Running {
     served: Arc<Vec<Served>>,
     stop: sync::watch::Sender<bool>,
     threads: Vec<JoinHandle<io::Result<()>>>,
+    working: Option<JoinHandle<()>>,
     _watching: Option<watch::Watching>,
     _ticker: Ticker,
     compiled: usize,
@@ -437,6 +478,9 @@ impl Running {
                     anyhow::bail!("a serving thread panicked: please report this as a defect")
                 }
             }
+        }
+        if self.working.is_some_and(|thread| thread.join().is_err()) {
+            anyhow::bail!("the queues' thread panicked: please report this as a defect")
         }
         Ok(())
     }

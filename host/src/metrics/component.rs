@@ -165,7 +165,7 @@ impl Families {
     }
 }
 
-fn family<M>(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, M>
+pub(super) fn family<M>(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, M>
 where
     M: Default + Clone,
     Family<Labels, M>: prometheus_client::registry::Metric,

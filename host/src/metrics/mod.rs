@@ -4,6 +4,7 @@
 
 mod component;
 mod histogram;
+mod queue;
 mod storage;
 
 use std::sync::{Arc, PoisonError};
@@ -15,6 +16,7 @@ use prometheus_client::registry::Registry;
 pub use component::{Asked, Component, Outbound};
 pub use prometheus_client::metrics::counter::Counter;
 pub use prometheus_client::metrics::gauge::Gauge;
+pub use queue::{Attempt, Ended, Queue};
 pub use storage::File;
 
 /// The names and values that tell apart what is counted under one name.
@@ -24,6 +26,7 @@ type Labels = Vec<(&'static str, String)>;
 pub struct Metrics {
     registry: Registry,
     families: component::Families,
+    queues: queue::Families,
     refusals: Family<Labels, Counter>,
     /// Connections that were accepted.
     pub connections: Counter,
@@ -38,6 +41,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("signet");
         let families = component::Families::new(&mut registry);
+        let queues = queue::Families::new(&mut registry);
         let build = Family::<Labels, Gauge>::default();
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         build.get_or_create_owned(&version).set(1);
@@ -47,6 +51,7 @@ impl Default for Metrics {
         let mut own = Self {
             registry,
             families,
+            queues,
             refusals: Family::default(),
             connections: Counter::default(),
             connections_open: Gauge::default(),
@@ -85,6 +90,11 @@ impl Metrics {
     /// The counts of one component of one app.
     pub fn component(&self, app: &str, component: &str) -> Arc<Component> {
         Arc::new(self.families.component(app, component))
+    }
+
+    /// The counts of one queue of one component.
+    pub fn queue(&self, app: &str, component: &str, queue: &str) -> Arc<Queue> {
+        Arc::new(self.queues.queue(app, component, queue))
     }
 
     /// The host answered a request itself.

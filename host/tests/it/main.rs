@@ -33,6 +33,7 @@ mod outbound_guard;
 mod page;
 mod portable;
 mod process;
+mod queue;
 mod requests;
 mod samples;
 mod secrets;
