@@ -74,3 +74,7 @@ fn policy(table: &Table<'_>) -> Policy {
     }
     policy
 }
+
+#[cfg(test)]
+#[path = "tests/queue.rs"]
+mod tests;

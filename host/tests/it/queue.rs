@@ -187,14 +187,31 @@ fn two_components_queues_are_apart() {
     let served = host(EAGER).and(&component).start();
     let job = enqueue(&served, "a");
     done(&served, &job);
-    let running = served.running();
-    let _ = running;
-    let denied = served.get("/enqueue?own&lane&a");
-    assert!(denied.contains("AccessDenied"), "{denied}");
+    // Its name is known, and still there is no such job, batch or key.
+    for path in [format!("/job?{job}"), format!("/batch?{}", &job[..32])] {
+        assert_eq!(served.get(&format!("/other{path}")), "None");
+    }
+    for path in [format!("/resend?{job}"), format!("/cancel?{job}")] {
+        assert_eq!(served.get(&format!("/other{path}")), "false");
+    }
+    assert_eq!(served.get(&format!("/other/attempts?{job}")), "[]");
+    assert_eq!(served.get("/other/jobs?jobs&10"), "0");
+    assert_eq!(served.get("/jobs?jobs&10"), "1");
+    let keyed = [
+        served.get("/keyed?key&jobs&lane&a"),
+        served.get("/other/keyed?key&jobs&lane&b"),
+    ];
+    assert!(
+        keyed.iter().all(|receipt| receipt.ends_with("false")),
+        "{keyed:?}"
+    );
+    // A queue of the other's.
+    assert!(served.get("/enqueue?own&lane&a").contains("AccessDenied"));
+    assert!(served.get("/other/enqueue?own&lane&a").ends_with("false"));
 }
 
 /// A process that runs the guest with a queue of this policy.
-fn process(policy: &str) -> Process {
+fn process(policy: &str, host: &str) -> Process {
     let folder = tempfile::tempdir().unwrap();
     let app = format!(
         "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -204,14 +221,14 @@ fn process(policy: &str) -> Process {
         fixture("fixture-guest-queue").display()
     );
     std::fs::write(folder.path().join("spin.toml"), app).unwrap();
-    let host = "[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"\n";
+    let host = format!("{host}\n[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"\n");
     std::fs::write(folder.path().join("signet.toml"), host).unwrap();
     Process::within(folder, &["run", "signet.toml"])
 }
 
 #[test]
 fn a_host_that_was_killed_runs_what_it_had_accepted() {
-    let mut process = process("lane_concurrency = 1");
+    let mut process = process("lane_concurrency = 1", "");
     let ask = |process: &Process, path: &str| get(process.address, path).body;
     // The first holds the lane up, so that those behind it wait when the host is killed.
     let first = ask(&process, "/enqueue?jobs&lane&wait-once");
@@ -233,24 +250,23 @@ fn a_host_that_was_killed_runs_what_it_had_accepted() {
 
 #[test]
 fn who_stops_releases_what_it_holds() {
-    let host = host(EAGER).host("[server]\nshutdown_timeout_ms = 200");
-    let state = host.folder().to_owned();
-    let served = host.start();
-    let job = enqueue(&served, "wait");
+    let mut process = process(EAGER, "[server]\nshutdown_timeout_ms = 200");
+    let ask = |process: &Process, path: &str| get(process.address, path).body;
+    let receipt = ask(&process, "/enqueue?jobs&lane&wait");
+    let job = format!("/job?{}", &receipt[..37]);
     until("it does not run", || {
-        served
-            .get(&format!("/job?{job}"))
-            .contains("State::Running")
+        ask(&process, &job).contains("State::Running")
     });
-    let start = Instant::now();
-    served.running().stop();
-    until("it is not released", || {
-        let file = state.join(".signet/test/queue/jobs.db");
-        file.exists()
+    process.signal("TERM");
+    assert_eq!(process.end_within(Duration::from_secs(30)), Some(0));
+    process.restart();
+    // Given back and begun anew, and no attempt was counted.
+    until("it does not run again", || {
+        ask(&process, &job).contains("State::Running")
     });
-    served.stop();
     assert!(
-        start.elapsed() < Duration::from_secs(30),
-        "it was waited for"
+        ask(&process, &job).contains("attempts: 0"),
+        "{}",
+        ask(&process, &job)
     );
 }
