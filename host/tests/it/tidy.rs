@@ -348,6 +348,7 @@ const UNSAFE: &[&str] = &[
     "host/src/runtime/cache.rs",
     "host/tests/fixture/dependency/src/lib.rs",
     "host/tests/fixture/guest-faces/src/lib.rs",
+    "host/tests/fixture/guest-queue/src/lib.rs",
     "host/tests/fixture/guest-p2/src/lib.rs",
     "host/tests/fixture/guest-verify/src/lib.rs",
     "host/tests/fixture/guest/src/lib.rs",
