@@ -12,5 +12,7 @@ mod generated {
     });
 }
 
-pub use generated::signet::queue::{queue, types};
+// The package's namespace has the name of the host, which is not meant.
+use generated::signet as wit;
 pub use generated::{HostQueue, HostQueuePre};
+pub use wit::queue::{queue, types};
