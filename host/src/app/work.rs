@@ -119,11 +119,14 @@ impl Worker for Spread {
             answer,
         };
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.threads.len().max(1);
-        let sent = self.threads.get(turn).map(|thread| thread.send(task));
+        let sent = self
+            .threads
+            .get(turn)
+            .is_some_and(|thread| thread.send(task).is_ok());
         let attempt = self.counts.attempt();
         Box::pin(async move {
             match outcome.await {
-                Ok(outcome) if matches!(sent, Some(Ok(()))) => {
+                Ok(outcome) if sent => {
                     let outcome = capability::outcome(outcome);
                     attempt.ended(match outcome {
                         Outcome::Done { .. } => metrics::Ended::Done,

@@ -44,7 +44,7 @@ fn policy(table: &Table<'_>) -> Policy {
     let mut policy = Policy::default();
     if let Some(schedule) = table.get("schedule_ms") {
         let delays = schedule.list().into_iter();
-        let delays = delays.filter_map(|delay| delay.from_zero());
+        let delays = delays.filter_map(|delay| delay.number_or_zero());
         policy.schedule = delays.map(Duration::from_millis).collect();
         // As many attempts as delays, unless `attempts` says otherwise.
         policy.attempts = u32::try_from(policy.schedule.len()).unwrap_or(u32::MAX);
@@ -52,7 +52,7 @@ fn policy(table: &Table<'_>) -> Policy {
     let bounds: &'static [Bound<Policy>] = limits::QUEUE;
     let mut policy = Set::read(table, bounds, &OTHERS).over(policy);
     if let Some(item) = table.get("jitter_percent")
-        && let Some(jitter) = item.from_zero()
+        && let Some(jitter) = item.number_or_zero()
     {
         policy.jitter = u8::try_from(jitter).unwrap_or(u8::MAX);
     }

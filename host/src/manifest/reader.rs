@@ -304,7 +304,7 @@ impl<'s> Item<'s> {
     }
 
     /// A whole number from 0 on.
-    pub(super) fn from_zero(&self) -> Option<u64> {
+    pub(super) fn number_or_zero(&self) -> Option<u64> {
         match self.value.as_integer() {
             Some(digits) if digits.as_str() == "0" => Some(0),
             _ => self.number(),

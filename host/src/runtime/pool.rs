@@ -116,7 +116,7 @@ impl Pool {
         let Some(worker) = &self.loaded().worker else {
             return desk::again("the component has no worker".to_owned());
         };
-        let outcome = self.desk(job, Instant::now() + time, worker);
+        let outcome = self.desk(Box::new(job), Instant::now() + time, worker);
         let gone = || desk::again("the instance is gone with its thread".to_owned());
         match outcome {
             Some(outcome) => outcome.await.unwrap_or_else(|_| gone()),
@@ -127,7 +127,7 @@ impl Pool {
     /// Gives a job to an instance that has a place for it, or to a new one.
     fn desk(
         &self,
-        mut job: types::Job,
+        mut job: Box<types::Job>,
         deadline: Instant,
         worker: &HostQueuePre<State>,
     ) -> Option<oneshot::Receiver<types::Outcome>> {

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(100);
 /// A job on its way to the instance.
 struct Order {
     number: usize,
-    job: types::Job,
+    job: Box<types::Job>,
     deadline: Instant,
 }
 
@@ -79,9 +79,9 @@ impl Desk {
     /// Takes a job, if there is a place for it; gives it back if not.
     pub(super) fn take(
         &self,
-        job: types::Job,
+        job: Box<types::Job>,
         deadline: Instant,
-    ) -> Result<oneshot::Receiver<types::Outcome>, types::Job> {
+    ) -> Result<oneshot::Receiver<types::Outcome>, Box<types::Job>> {
         let mut here = self.here();
         if here.closed || here.taken >= self.0.most || here.under.len() >= self.0.most_at_once {
             return Err(job);
@@ -222,7 +222,7 @@ impl Desk {
         accessor.with(|mut access| {
             access.as_context_mut().set_epoch_deadline(WHOLE_TICK);
         });
-        let run = worker.signet_queue_worker().call_run(accessor, order.job);
+        let run = worker.signet_queue_worker().call_run(accessor, *order.job);
         match timeout_at(order.deadline, run).await {
             Ok(outcome) => self.settle(order.number, outcome?),
             Err(_) => {
