@@ -66,6 +66,8 @@ pub(super) fn of(import: &str) -> Option<Meaning> {
         ("spin:variables", _) | ("wasi:config", _) | ("fermyon:spin", "variables") => {
             Some(VARIABLES)
         }
+        ("signet:queue", "queue") => open("durable queues, those that `tool.signet.queue` names"),
+        ("signet:queue", "types") => open("the words of a queue"),
         ("fermyon:spin", "rdbms-types") => open("types that other interfaces use"),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! The laws of isolation: a dependency reaches nothing it was not given.
 
-use super::{HMAC, KEY_VALUE, SQLITE, VARIABLES, from_text, from_wit, words};
+use super::{HMAC, KEY_VALUE, QUEUE, SQLITE, VARIABLES, from_text, from_wit, words};
 use crate::runtime::compose::{Composed, Inherit, Part, compose};
 
 const HOST: &dyn Fn(&str) -> bool =
@@ -74,11 +74,12 @@ fn greedy() -> (Part, Part) {
         import spin:sqlite/sqlite@3.1.0;
         import spin:key-value/key-value@3.0.0;
         import spin:variables/variables@3.0.0;
+        import signet:queue/queue@0.1.0;
         export lib:lib/api@1.0.0;
     }";
     let greedy = from_wit(
         "greedy.wasm",
-        &[WASI, SQLITE, KEY_VALUE, VARIABLES, LIB, world],
+        &[WASI, SQLITE, KEY_VALUE, VARIABLES, QUEUE, LIB, world],
     );
     let root = "package t:t; world guest {
         import lib:lib/api@1.0.0;
@@ -114,6 +115,7 @@ fn a_dependency_that_inherits_nothing_is_denied_all_but_the_baseline() {
             "spin:sqlite/sqlite@3.1.0",
             "spin:key-value/key-value@3.0.0",
             "spin:variables/variables@3.0.0",
+            "signet:queue/queue@0.1.0",
         ]
     );
     for denied in isolated
@@ -208,6 +210,7 @@ fn a_dependency_that_inherits_some_reaches_those_alone() {
             "wasi:http/client@0.3.0",
             "spin:sqlite/sqlite@3.1.0",
             "spin:variables/variables@3.0.0",
+            "signet:queue/queue@0.1.0",
         ]
     );
     for import in [

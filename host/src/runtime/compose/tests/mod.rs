@@ -104,4 +104,5 @@ fn words<T>(result: Result<T, impl std::fmt::Display>) -> String {
 const HMAC: &str = include_str!("../../../../../wit/deps/fermyon-hmac/hmac.wit");
 const SQLITE: &str = include_str!("../../../../../wit/deps/spin-sqlite/sqlite.wit");
 const KEY_VALUE: &str = include_str!("../../../../../wit/deps/spin-key-value/key-value.wit");
+const QUEUE: &str = include_str!("../../../../../wit/deps/signet-queue/queue.wit");
 const VARIABLES: &str = include_str!("../../../../../wit/deps/spin-variables/variables.wit");
