@@ -155,9 +155,14 @@ pub(super) async fn attend(mut inbox: Inbox, slots: Vec<(String, Slot)>) {
                 };
                 let pool = slot.pool();
                 jobs.spawn(async move {
-                    let outcome = pool.work(task.job, task.time).await;
-                    // Who gave up waiting needs no answer.
-                    let _ = task.answer.send(outcome);
+                    let mut answer = task.answer;
+                    let outcome = tokio::select! {
+                        outcome = pool.work(task.job, task.time) => outcome,
+                        // Nobody waits any more.
+                        () = answer.closed() => return,
+                    };
+                    // It may be so by now.
+                    let _ = answer.send(outcome);
                 });
             }
             Some(_) = jobs.join_next(), if !jobs.is_empty() => {}

@@ -79,7 +79,11 @@ fn a_job_that_traps_is_tried_again() {
 
 #[test]
 fn a_worker_that_loops_is_ended_and_tried_again() {
-    let served = host(&format!("{EAGER}\ntimeout_ms = 300")).start();
+    let served = host(&format!("{EAGER}\ntimeout_ms = 300"))
+        .with("[component.guest.tool.signet]\nmax_instances = 2")
+        .threads(1)
+        .start();
+    // One instance serves and one works: the second attempt has a place when the first is ended.
     let job = enqueue(&served, "loop-once");
     let attempts = done(&served, &job);
     assert!(attempts.contains("attempt 2"), "{attempts}");

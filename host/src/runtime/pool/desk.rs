@@ -83,6 +83,10 @@ impl Desk {
         deadline: Instant,
     ) -> Result<oneshot::Receiver<types::Outcome>, Box<types::Job>> {
         let mut here = self.here();
+        // Whoever is given up on, and is still there, may never yield: nobody else is to wait with him.
+        let now = Instant::now();
+        let given_up = |under: &Under| under.deadline <= now || under.answer.is_closed();
+        here.closed |= here.under.iter().any(given_up);
         if here.closed || here.taken >= self.0.most || here.under.len() >= self.0.most_at_once {
             return Err(job);
         }
