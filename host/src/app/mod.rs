@@ -15,6 +15,7 @@ pub mod grants;
 pub mod link;
 pub mod plan;
 mod secrets;
+mod serve;
 pub mod state;
 mod watch;
 mod work;
@@ -31,24 +32,22 @@ use anyhow::Context as _;
 use tokio::sync;
 
 use crate::admin::Stage;
-use crate::capability::{http, queue};
-use crate::manifest::{Route, TlsFiles};
+use crate::capability::http;
+use crate::manifest::TlsFiles;
 use crate::metrics::Metrics;
-use crate::runtime::Slot;
 use crate::runtime::cache::Origin;
 use crate::runtime::compose::{LinkedImport, Refused};
-use crate::runtime::engine::Ticker;
-use crate::runtime::pool::{Loaded, Thread};
-use crate::server::router::Router;
-use crate::server::{self, Site, bind, descriptors};
+use crate::runtime::pool::Loaded;
+use crate::runtime::ticker::Ticker;
+use crate::server::{self, bind, descriptors};
 use crate::telemetry::Lines;
 use compile::{Compiler, link_all};
 use first::First;
-use plan::{Plan, Planned};
+use plan::Plan;
+use serve::{Served, serve_thread};
 use state::StateDir;
 pub use watch::Watch;
 use watch::{Looks, Reload};
-use work::{Inbox, Task, Works};
 
 /// What the command line and the environment add to a plan.
 #[derive(Debug, Default)]
@@ -141,18 +140,6 @@ pub struct App {
     metrics: Arc<Metrics>,
     stage: Arc<Stage>,
     admin: Option<admin::Opened>,
-}
-
-/// One app of the plan, ready to be served.
-struct Served {
-    name: String,
-    address: SocketAddr,
-    listeners: Vec<TcpListener>,
-    tls: Option<server::Tls>,
-    components: Vec<Ready>,
-    routes: Vec<Route>,
-    /// Its queues.
-    queues: queue::Shared,
 }
 
 /// One component, ready to be instantiated.
@@ -276,14 +263,21 @@ impl App {
         for (index, listeners) in listeners.into_iter().enumerate() {
             let (stop, drain) = (stop.clone(), self.drain);
             let (served, shared) = (Arc::clone(&served), Arc::clone(&shared));
-            let stage = Arc::clone(&self.stage);
+            let (stage, beat) = (Arc::clone(&self.stage), ticker.beat());
             let work = move || {
                 // A thread that fails takes the others along: half a host would lose connections.
                 let ended = || {
                     stage.draining();
                     stop.send_replace(true);
                 };
-                serve_thread(&served, listeners, stop.subscribe(), drain, shared, ended)
+                serve_thread(
+                    &served,
+                    listeners,
+                    stop.subscribe(),
+                    drain,
+                    (shared, beat),
+                    ended,
+                )
             };
             threads.push(
                 std::thread::Builder::new()
@@ -309,115 +303,6 @@ impl App {
             stage: self.stage,
             admin: self.admin,
         })
-    }
-}
-
-/// The work of one thread: a runtime, the listeners and the pools of this thread, until told to stop.
-fn serve_thread(
-    served: &[Served],
-    listeners: Vec<(TcpListener, Inbox)>,
-    stopped: sync::watch::Receiver<bool>,
-    drain: Duration,
-    shared: Arc<server::Shared>,
-    ended: impl FnOnce(),
-) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        // Busy guests are always ready to go on: sockets are looked at after a few of their turns, not
-        // after the 61 that are the default.
-        .event_interval(TURNS_PER_LOOK)
-        .build()?;
-    let thread = Arc::new(Thread::default());
-    let result = runtime.block_on(async {
-        let sites = served.iter().zip(listeners);
-        let (mut own, mut jobs) = (Vec::new(), tokio::task::JoinSet::new());
-        for (app, (listener, inbox)) in sites {
-            let site = app.site(listener, &thread);
-            jobs.spawn(work::attend(inbox, site.components.clone()));
-            own.push(site);
-        }
-        let result = server::serve(own, stopped, drain, shared).await;
-        ended();
-        // Whoever works on the queues ends by himself, and needs this thread until then.
-        while jobs.join_next().await.is_some() {}
-        result
-    });
-    thread.end();
-    // What a guest left running after its response ends here; a statement in the database may finish.
-    runtime.shutdown_timeout(BLOCKING_GRACE);
-    result
-}
-
-/// How many tasks have their turn between two looks at the sockets.
-const TURNS_PER_LOOK: u32 = 8;
-
-/// How long the end of a thread waits for work that blocks.
-const BLOCKING_GRACE: Duration = Duration::from_secs(5);
-
-impl Served {
-    fn new(
-        planned: &Planned,
-        listeners: Vec<TcpListener>,
-        tls: Option<server::Tls>,
-        components: Vec<Ready>,
-        queues: queue::Shared,
-    ) -> anyhow::Result<Self> {
-        let first = listeners.first().context("an app has a listener")?;
-        Ok(Self {
-            name: planned.app.name.clone(),
-            address: first.local_addr()?,
-            listeners,
-            tls,
-            components,
-            routes: planned.app.routes.clone(),
-            queues,
-        })
-    }
-
-    /// Its queues, and the threads that have their jobs done.
-    fn works(&self, threads: Vec<sync::mpsc::UnboundedSender<Task>>, metrics: &Metrics) -> Works {
-        let queues = self.queues.setup().policies.queues();
-        let counts = queues.map(|(queue, _)| {
-            let counts = metrics.queue(&self.name, &queue.owner, &queue.name);
-            (queue.clone(), counts)
-        });
-        Works {
-            counts: counts.collect(),
-            shared: self.queues.clone(),
-            threads,
-        }
-    }
-
-    /// What its address begins with.
-    fn scheme(&self) -> &'static str {
-        match self.tls {
-            Some(_) => "https",
-            None => "http",
-        }
-    }
-
-    /// Routes to slots that live on the calling thread, inside its runtime.
-    fn site(&self, listener: TcpListener, thread: &Arc<Thread>) -> Site {
-        let inside = server::Inside::default();
-        let slot = |ready: &Ready| {
-            let mut current = ready.current.subscribe();
-            let slot = Slot::new(&mut current, Arc::new(inside.clone()), thread);
-            tokio::spawn(slot.clone().follow(current));
-            (ready.loaded().guest().name.clone(), slot)
-        };
-        let components: Vec<_> = self.components.iter().map(slot).collect();
-        let routes = self.routes.iter().filter_map(|route| {
-            let mut named = components.iter();
-            let (_, slot) = named.find(|(name, _)| *name == route.component)?;
-            Some((route.pattern.clone(), slot.clone()))
-        });
-        Site {
-            listener,
-            tls: self.tls.clone(),
-            router: Router::new(routes.collect()),
-            components,
-            inside,
-        }
     }
 }
 

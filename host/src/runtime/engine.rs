@@ -1,18 +1,10 @@
-//! The Engine and its clock. Comes in: what the components need and how many instances may live at
-//! once; goes out: an Engine whose epoch moves every 2 ms. Never knows which components there are.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
+//! The Engine. Comes in: what the components need and how many instances may live at once; goes out: an
+//! Engine that interrupts them as its epoch moves. Never knows which components there are.
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::needs::Needs;
 use super::reset::Reset;
-
-/// How often a busy guest is made to yield to the other requests of its thread.
-pub const EPOCH_TICK: Duration = Duration::from_millis(2);
 
 /// How much of the pool there is.
 #[derive(Debug, Clone, Copy)]
@@ -95,39 +87,4 @@ fn pooling(size: &PoolSize) -> PoolingAllocationConfig {
         .max_core_instance_size(4 << 20);
     size.reset.configure(&mut pool, needs);
     pool
-}
-
-/// Moves the epoch of an Engine until it is dropped.
-pub struct Ticker {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Ticker {
-    /// Starts the thread.
-    pub fn start(engine: &Engine) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (engine, stopped) = (engine.clone(), Arc::clone(&stop));
-        let thread = std::thread::Builder::new()
-            .name("epoch".into())
-            .spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    std::thread::sleep(EPOCH_TICK);
-                    engine.increment_epoch();
-                }
-            })?;
-        Ok(Self {
-            stop,
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }

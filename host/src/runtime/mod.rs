@@ -8,6 +8,7 @@ pub mod compose;
 pub mod needs;
 pub mod cache;
 pub mod engine;
+pub mod ticker;
 pub mod linker;
 pub mod refused;
 pub mod reset;

@@ -151,6 +151,7 @@ impl Pool {
         id: RequestId,
         complete: impl Fn(&mut ::http::request::Parts),
     ) -> Result<::http::Response<WasiBody>, HandleError> {
+        self.shared.state().thread.gives_way();
         let completed = |request: ::http::Request<WasiBody>| {
             let (mut parts, body) = request.into_parts();
             complete(&mut parts);

@@ -10,6 +10,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::ticker::Held;
 use crate::capability::{http, keyvalue, queue, sqlite, variables};
 use crate::metrics::{Gauge, Present};
 
@@ -25,9 +26,12 @@ pub struct State {
     pub(super) variables: Arc<variables::Resolved>,
     pub(super) memory: MemoryAccount,
     /// The component's count of instances, given back with the instance.
+    /// The component's count of instances, given back with the instance.
     pub(super) _place: OwnedSemaphorePermit,
     /// The same for whoever looks at the metrics.
     pub(super) _present: Present,
+    /// Keeps the Engine's clock going.
+    pub(super) _held: Held,
 }
 
 impl WasiView for State {

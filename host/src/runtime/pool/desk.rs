@@ -2,6 +2,8 @@
 //! comes of it. Comes in: jobs with their deadlines; goes out: an outcome for each, also when the instance falls
 //! or never yields. Never takes more than its guest's limits say.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +12,10 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use wasmtime::component::Accessor;
-use wasmtime::{AsContextMut as _, Store, WasmBacktrace};
+use wasmtime::{Store, WasmBacktrace};
 
 use super::super::state::State;
-use super::maker::{Maker, WHOLE_TICK};
+use super::maker::Maker;
 use super::ticket::Tickets;
 use crate::capability::bindings::queue::{HostQueue, HostQueuePre, types};
 
@@ -157,11 +159,18 @@ impl Desk {
         worker: HostQueuePre<State>,
         orders: mpsc::UnboundedReceiver<Order>,
     ) {
+        let mut overdue = pin!(self.overdue());
+        let overdue = poll_fn(|cx| {
+            // Asked whenever the instance has done all that it can do now.
+            maker.thread.gives_way();
+            overdue.as_mut().poll(cx)
+        });
         let ended = tokio::select! {
             biased;
             ended = self.work(&maker, worker, orders) => ended,
-            () = self.overdue() => Ok(()),
+            () = overdue => Ok(()),
         };
+        maker.thread.gives_way();
         let now = Instant::now();
         let left = {
             let mut here = self.here();
@@ -222,10 +231,6 @@ impl Desk {
         worker: &HostQueue,
         order: Order,
     ) -> wasmtime::Result<()> {
-        // The instance may have waited for longer than a tick: that is nothing it computed.
-        accessor.with(|mut access| {
-            access.as_context_mut().set_epoch_deadline(WHOLE_TICK);
-        });
         let run = worker.signet_queue_worker().call_run(accessor, *order.job);
         match timeout_at(order.deadline, run).await {
             Ok(outcome) => self.settle(order.number, outcome?),

@@ -35,8 +35,8 @@ pub(super) enum Company {
     Shared,
 }
 
-/// How many ticks of the epoch from now leave a guest the time of one at least: the next one may come at once.
-pub(super) const WHOLE_TICK: u64 = 2;
+/// How many ticks of the Engine's clock from now a guest is looked at: the next one.
+const NEXT_TICK: u64 = 1;
 
 /// The component has as many instances as it may have.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,7 @@ impl Maker {
             variables: Arc::clone(&guest.variables),
             memory: MemoryAccount::new(guest.limits.memory, guest.metrics.memory.clone()),
             _place: place,
+            _held: self.thread.hold(),
             _present: Present::new(&guest.metrics.instances),
         };
         let mut store = Store::new(self.loaded.engine(), state);
@@ -100,15 +101,16 @@ impl Maker {
         // What one call may hand to the host is no more than the guest can have.
         let fuel = store.hostcall_fuel().min(guest.limits.memory);
         store.set_hostcall_fuel(fuel);
-        // A guest that computes gives its thread away at every tick; the deadline is kept outside.
-        store.set_epoch_deadline(WHOLE_TICK);
+        // A guest that computes gives its thread away; the deadline is kept outside.
+        store.set_epoch_deadline(NEXT_TICK);
         let thread = Arc::clone(&self.thread);
         store.epoch_deadline_callback(move |_| {
-            Ok(match tickets.ticked() {
-                None => UpdateDeadline::YieldCustom(WHOLE_TICK, Box::pin(tokio::task::yield_now())),
-                Some(computes) => {
+            Ok(match thread.computes_since() {
+                None => UpdateDeadline::Continue(NEXT_TICK),
+                Some(since) => {
+                    let computes = tickets.computes(since);
                     let turn = turn(Arc::clone(&thread), tickets.clone(), computes);
-                    UpdateDeadline::YieldCustom(1, Box::pin(turn))
+                    UpdateDeadline::YieldCustom(NEXT_TICK, Box::pin(turn))
                 }
             })
         });
@@ -162,6 +164,7 @@ impl HandlerState for Maker {
                 response: limits.response_timeout,
                 serial: serial.then(|| tickets.clone()),
                 sleep: None,
+                thread: Arc::clone(&self.thread),
             },
             state: Worker {
                 loaded: Arc::clone(&self.loaded),
@@ -176,7 +179,7 @@ impl HandlerState for Maker {
     }
 }
 
-/// Waits until an instance that was computing at a tick may go on. Those whose requests stand in line with it
+/// Waits until an instance that computes may go on. Those whose requests stand in line with it
 /// are told when that takes long.
 async fn turn(thread: Arc<Thread>, tickets: Tickets, computes: Duration) {
     let patience = STUCK_TIME.saturating_sub(computes);
@@ -230,12 +233,10 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        mut store: StoreContextMut<'_, State>,
+        _: StoreContextMut<'_, State>,
         ticket: Arc<Ticket>,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        // The instance may have waited for longer than a tick: that is nothing it computed.
-        store.set_epoch_deadline(WHOLE_TICK);
         self.tickets.add(&ticket);
         let (timeout, serial) = (self.request_timeout, self.serial);
         Box::pin(async move {
@@ -248,6 +249,7 @@ impl WorkerState for Worker {
     }
 
     fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
+        self.thread.gives_way();
         if let Err(error) = result
             && !self.thread.is_ending()
         {
@@ -268,6 +270,7 @@ pub(super) struct Expiration {
     /// The requests of an instance that counts as busy until its response has ended.
     serial: Option<Tickets>,
     sleep: Option<Pin<Box<Sleep>>>,
+    thread: Arc<Thread>,
 }
 
 impl Expiration {
@@ -294,6 +297,8 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         since: Instant,
     ) -> Poll<()> {
+        // Asked whenever the instance has done all that it can do now.
+        self.thread.gives_way();
         let Some(end) = self.end(status, since).map(tokio::time::Instant::from) else {
             return Poll::Pending;
         };

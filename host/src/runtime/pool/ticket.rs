@@ -143,13 +143,10 @@ impl Tickets {
         self.lock().computes_since = None;
     }
 
-    /// The instance was computing at a tick. How long it has done so by now without looking at its other
-    /// requests: none at the first one, which comes across whoever computes for however short a time.
-    pub(super) fn ticked(&self) -> Option<Duration> {
-        let mut here = self.lock();
-        let since = here.computes_since;
-        here.computes_since = since.or_else(|| Some(Instant::now()));
-        since.map(|since| since.elapsed())
+    /// The instance is found to compute, and has had the thread to itself since then. How long it has computed
+    /// by now without looking at its other requests.
+    pub(super) fn computes(&self, since: Instant) -> Duration {
+        self.lock().computes_since.get_or_insert(since).elapsed()
     }
 
     /// Tells those that wait for the instance that it computes, if they are several.
@@ -264,14 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_computes_from_its_first_tick_until_it_looks_at_its_requests() {
+    fn an_instance_computes_from_when_it_was_let_go_on_until_it_looks_at_its_requests() {
         let (tickets, ticket) = (Tickets::default(), ticket("first", 0));
         tickets.add(&ticket);
         assert!(!ticket.is_held_up());
-        assert!(tickets.ticked().is_none() && ticket.is_held_up());
-        assert!(tickets.ticked().is_some() && ticket.is_held_up());
+        let began = Instant::now();
+        let computes = tickets.computes(began);
+        assert!(ticket.is_held_up());
+        assert!(tickets.computes(Instant::now()) >= computes, "it goes on");
         tickets.turned();
-        assert!(!ticket.is_held_up() && tickets.ticked().is_none());
+        assert!(!ticket.is_held_up());
+        let anew = Instant::now();
+        assert!(tickets.computes(anew) <= anew.elapsed());
     }
 
     #[test]
