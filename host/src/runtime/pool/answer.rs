@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::ticket::{STUCK_TIME, Ticket};
+use super::ticket::Ticket;
 
 /// How long a response's head may wait for its body. A guest that has its body has it at once; the time is
 /// for machines that are busy, and what a stream that begins late pays with its first byte.
@@ -79,14 +79,13 @@ impl Watched {
         let patience = async {
             // While the instance computes for another request, this one's body cannot come: either that
             // ends, or the instance is found to be stuck and the request is tried elsewhere, which is too
-            // late once the head has gone out.
-            let computing = Instant::now() + 2 * STUCK_TIME;
+            // late once the head has gone out, or the instance is ended.
             loop {
                 tokio::time::sleep(SETTLE_TIME).await;
                 for _ in 0..SETTLE_TURNS {
                     tokio::task::yield_now().await;
                 }
-                if !ticket.is_held_up() || Instant::now() > computing {
+                if !ticket.is_held_up() {
                     break;
                 }
             }

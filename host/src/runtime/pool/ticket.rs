@@ -29,6 +29,8 @@ pub(super) struct Ticket {
     settled: AtomicBool,
     /// Told when the instance computes and computes while others wait for it.
     stuck: Notify,
+    /// Whether the instance computed and computed while nobody else waited for it.
+    stuck_alone: AtomicBool,
     /// The requests of the instance, once it took this one.
     company: OnceLock<Weak<Inner>>,
 }
@@ -43,6 +45,7 @@ impl Ticket {
             answered_at: OnceLock::new(),
             settled: AtomicBool::new(false),
             stuck: Notify::new(),
+            stuck_alone: AtomicBool::new(false),
             company: OnceLock::new(),
         })
     }
@@ -62,8 +65,12 @@ impl Ticket {
         self.stuck.notified().await;
     }
 
-    /// Whether the instance computes right now and so cannot go on with this request.
+    /// Whether the instance computes right now and so cannot go on with this request, which perhaps is to be tried
+    /// elsewhere. For a request that is alone with the instance, there is nothing to wait for.
     pub(super) fn is_held_up(&self) -> bool {
+        if self.stuck_alone.load(Ordering::Relaxed) {
+            return false;
+        }
         let company = self.company.get().and_then(Weak::upgrade);
         company.is_some_and(|company| company.here().computes_since.is_some())
     }
@@ -156,10 +163,9 @@ impl Tickets {
         let waiting: Vec<_> = waiting
             .filter(|ticket| !ticket.settled.load(Ordering::Relaxed))
             .collect();
-        if waiting.len() > 1 {
-            for ticket in waiting {
-                ticket.stuck.notify_one();
-            }
+        match &*waiting {
+            [alone] => alone.stuck_alone.store(true, Ordering::Relaxed),
+            several => several.iter().for_each(|ticket| ticket.stuck.notify_one()),
         }
     }
 
@@ -242,16 +248,20 @@ mod tests {
         use futures::FutureExt as _;
         let (tickets, first) = (Tickets::default(), ticket("first", 0));
         tickets.add(&first);
+        tickets.computes(Instant::now());
+        assert!(first.is_held_up());
         tickets.stick();
         assert!(
             first.stuck().now_or_never().is_none(),
             "it waits for itself"
         );
+        assert!(!first.is_held_up());
 
         let second = ticket("second", 0);
         tickets.add(&second);
         assert!(second.stuck().now_or_never().is_none());
         tickets.stick();
+        assert!(second.is_held_up(), "it is tried elsewhere");
         assert!(first.stuck().now_or_never().is_some());
         assert!(second.stuck().now_or_never().is_some());
 
