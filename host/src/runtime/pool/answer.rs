@@ -22,7 +22,7 @@ use super::ticket::Ticket;
 const SETTLE_TIME: Duration = Duration::from_millis(25);
 
 /// How many turns the guest has for it at least, on a thread that is busy with other guests.
-const SETTLE_TURNS: usize = 8;
+const SETTLE_TURNS: usize = 32;
 
 /// How much of a body is collected, in bytes.
 const SETTLE_BYTES: usize = 16 * 1024;

@@ -29,8 +29,8 @@ pub(super) struct Ticket {
     settled: AtomicBool,
     /// Told when the instance computes and computes while others wait for it.
     stuck: Notify,
-    /// Whether the instance computed and computed while nobody else waited for it.
-    stuck_alone: AtomicBool,
+    /// Whether it was told so.
+    told: AtomicBool,
     /// The requests of the instance, once it took this one.
     company: OnceLock<Weak<Inner>>,
 }
@@ -45,7 +45,7 @@ impl Ticket {
             answered_at: OnceLock::new(),
             settled: AtomicBool::new(false),
             stuck: Notify::new(),
-            stuck_alone: AtomicBool::new(false),
+            told: AtomicBool::new(false),
             company: OnceLock::new(),
         })
     }
@@ -66,13 +66,13 @@ impl Ticket {
     }
 
     /// Whether the instance computes right now and so cannot go on with this request, which perhaps is to be tried
-    /// elsewhere. For a request that is alone with the instance, there is nothing to wait for.
+    /// elsewhere. A request that nobody else is to blame for has nothing to wait for.
     pub(super) fn is_held_up(&self) -> bool {
-        if self.stuck_alone.load(Ordering::Relaxed) {
-            return false;
-        }
         let company = self.company.get().and_then(Weak::upgrade);
-        company.is_some_and(|company| company.here().computes_since.is_some())
+        company.is_some_and(|company| {
+            let here = company.here();
+            here.computes_since.is_some() && !here.stuck_alone
+        })
     }
 
     /// When the response began, if it has.
@@ -120,6 +120,8 @@ struct Here {
     depth: u8,
     /// Since when the instance computes without looking at its other requests.
     computes_since: Option<Instant>,
+    /// Whether it has computed for long, and only one request waits for it, which never had company.
+    stuck_alone: bool,
 }
 
 impl Here {
@@ -147,7 +149,8 @@ impl Tickets {
 
     /// The instance looked at all its requests.
     pub(super) fn turned(&self) {
-        self.lock().computes_since = None;
+        let mut here = self.lock();
+        (here.computes_since, here.stuck_alone) = (None, false);
     }
 
     /// The instance is found to compute, and has had the thread to itself since then. How long it has computed
@@ -158,14 +161,19 @@ impl Tickets {
 
     /// Tells those that wait for the instance that it computes, if they are several.
     pub(super) fn stick(&self) {
-        let here = self.lock();
+        let mut here = self.lock();
         let waiting = here.tickets();
         let waiting: Vec<_> = waiting
             .filter(|ticket| !ticket.settled.load(Ordering::Relaxed))
             .collect();
-        match &*waiting {
-            [alone] => alone.stuck_alone.store(true, Ordering::Relaxed),
-            several => several.iter().for_each(|ticket| ticket.stuck.notify_one()),
+        if let [alone] = &*waiting {
+            // Who had company until just now, and was told, is about to be tried elsewhere.
+            here.stuck_alone = !alone.told.load(Ordering::Relaxed);
+            return;
+        }
+        for ticket in waiting {
+            ticket.told.store(true, Ordering::Relaxed);
+            ticket.stuck.notify_one();
         }
     }
 
@@ -256,6 +264,9 @@ mod tests {
             "it waits for itself"
         );
         assert!(!first.is_held_up());
+        tickets.turned();
+        tickets.computes(Instant::now());
+        assert!(first.is_held_up(), "it is another time");
 
         let second = ticket("second", 0);
         tickets.add(&second);
@@ -268,6 +279,7 @@ mod tests {
         second.settled();
         tickets.stick();
         assert!(first.stuck().now_or_never().is_none());
+        assert!(first.is_held_up(), "it was told before");
     }
 
     #[test]
