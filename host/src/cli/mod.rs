@@ -10,6 +10,7 @@ mod demo;
 mod flag;
 mod inspect;
 mod new;
+mod queue;
 mod run;
 mod serve;
 mod sign;
@@ -85,6 +86,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Put a backup back in the place of a state folder.
     Restore(backup::RestoreArguments),
+    /// Look at an app's durable queues, retry jobs, give them up, remove them.
+    Queue(queue::Arguments),
     /// Serve one component without a manifest; grants come as flags.
     Serve(serve::Arguments),
 }
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Verify(arguments)) => sign::verify(&arguments),
         Some(Command::Backup(arguments)) => backup::backup(&arguments),
         Some(Command::Restore(arguments)) => backup::restore(&arguments),
+        Some(Command::Queue(arguments)) => queue::queue(&arguments),
         Some(Command::Serve(arguments)) => serve::serve(arguments, cli.log_format),
     }
 }

@@ -120,7 +120,7 @@ pub enum Change {
 
 impl Change {
     /// Whether it is done to jobs that stand so.
-    pub(super) fn fits(&self, phase: Phase) -> bool {
+    pub fn fits(&self, phase: Phase) -> bool {
         match self {
             Self::Retry { done } => match phase {
                 Phase::Waiting | Phase::Dead => true,

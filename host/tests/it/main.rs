@@ -34,6 +34,7 @@ mod page;
 mod portable;
 mod process;
 mod queue;
+mod queue_command;
 mod requests;
 mod samples;
 mod secrets;

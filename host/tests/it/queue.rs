@@ -15,10 +15,10 @@ fn host(policy: &str) -> Host {
 }
 
 /// Tries again at once.
-const EAGER: &str = "schedule_ms = [0]\nattempts = 3\njitter_percent = 0";
+pub(crate) const EAGER: &str = "schedule_ms = [0]\nattempts = 3\njitter_percent = 0";
 
 /// Looks again until it is so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(60), "{what}");
@@ -215,7 +215,7 @@ fn two_components_queues_are_apart() {
 }
 
 /// A process that runs the guest with a queue of this policy.
-fn process(policy: &str, host: &str) -> Process {
+pub(crate) fn process(policy: &str, host: &str) -> Process {
     let folder = tempfile::tempdir().unwrap();
     let app = format!(
         "spin_manifest_version = 2\n[application]\nname = \"test\"\n\

@@ -10,7 +10,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     (
         "cli",
-        &["app", "builtin", "manifest", "runtime", "telemetry"],
+        &[
+            "app",
+            "builtin",
+            "clock",
+            "manifest",
+            "queue",
+            "runtime",
+            "telemetry",
+        ],
     ),
     (
         "app",

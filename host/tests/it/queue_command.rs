@@ -1,0 +1,163 @@
+//! `signet queue`: what a host left in its queues can be seen and changed while it does not run, and nothing is
+//! changed that was not asked for twice.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use crate::queue::{EAGER, process, until};
+use crate::support::{Process, get, signet};
+
+/// A host that has a dead letter and, in a lane that is paused, a job that waits. It has stopped.
+struct Left {
+    process: Process,
+    dead: String,
+    waits: String,
+}
+
+fn ask(process: &Process, path: &str) -> String {
+    get(process.address, path).body
+}
+
+fn left() -> Left {
+    let mut process = process(EAGER, "");
+    let name = |receipt: String| receipt[..37].to_owned();
+    let dead = name(ask(&process, "/enqueue?jobs&lane&dead"));
+    assert_eq!(ask(&process, "/pause?jobs&slow"), "paused");
+    let waits = name(ask(&process, "/enqueue?jobs&slow&keep=a"));
+    until("it was not given up", || {
+        ask(&process, &format!("/job?{dead}")).contains("State::Dead")
+    });
+    process.signal("TERM");
+    assert_eq!(process.end(), Some(0));
+    Left {
+        process,
+        dead,
+        waits,
+    }
+}
+
+fn queue(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = signet();
+    command.current_dir(folder).arg("queue").args(arguments);
+    command.stdout(Stdio::piped());
+    command.output().unwrap()
+}
+
+impl Left {
+    /// What the command prints when all is well.
+    fn says(&self, arguments: &[&str]) -> String {
+        let output = queue(self.process.folder(), arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+#[test]
+fn what_a_host_left_is_listed_and_counted() {
+    let left = left();
+    let list = left.says(&["list"]);
+    for words in [&*left.dead, &left.waits, "guest/jobs", "slow", "never"] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    assert!(!list.contains("keep=a"), "what it carries: {list}");
+    let dead = left.says(&["list", "--state", "dead", "--json"]);
+    let dead: serde_json::Value = serde_json::from_str(&dead).unwrap();
+    assert_eq!(dead["job"], *left.dead);
+    assert_eq!(
+        (&dead["state"], &dead["reason"]),
+        (&"dead".into(), &"never".into())
+    );
+    let after = left.says(&["list", "--after", &left.dead]);
+    assert!(
+        !after.contains(&left.dead) && after.contains(&left.waits),
+        "{after}"
+    );
+    let stats = left.says(&["stats"]);
+    let counts: Vec<_> = stats.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(counts[..5], ["guest/jobs", "1", "0", "0", "1"], "{stats}");
+}
+
+#[test]
+fn a_job_is_shown_with_its_attempts_and_what_it_carries_only_when_asked_for() {
+    let left = left();
+    let shown = left.says(&["show", &left.dead]);
+    assert!(
+        shown.contains("given up") && shown.contains("never"),
+        "{shown}"
+    );
+    assert!(!shown.contains("body:"), "{shown}");
+    let shown = left.says(&["show", &left.waits, "--body"]);
+    assert!(
+        shown.contains("\"keep=a\"") && shown.contains("\"body\""),
+        "{shown}"
+    );
+}
+
+#[test]
+fn nothing_is_changed_before_it_was_asked_for_twice() {
+    let left = left();
+    let before = left.says(&["list", "--json"]);
+    for (arguments, words) in [
+        (
+            &["retry", "--state", "dead"][..],
+            "1 job(s) would be due now",
+        ),
+        (&["retry"], "2 job(s) would be due now"),
+        (&["dead"], "1 job(s) would be given up"),
+        (&["purge"], "1 job(s) would be removed"),
+    ] {
+        let said = left.says(arguments);
+        assert!(said.contains(words) && said.contains("--yes"), "{said}");
+    }
+    assert_eq!(left.says(&["list", "--json"]), before);
+}
+
+#[test]
+fn a_dead_letter_that_is_retried_is_tried_at_the_next_start() {
+    let mut left = left();
+    assert_eq!(
+        left.says(&["retry", &left.dead, "--yes"]),
+        "1 job(s) due now\n"
+    );
+    let due = left.says(&["list", &left.dead]);
+    assert!(due.contains("waiting"), "{due}");
+    left.process.restart();
+    let path = format!("/job?{}", left.dead);
+    until("it was not tried again", || {
+        ask(&left.process, &path).contains("attempts: 2")
+    });
+}
+
+#[test]
+fn what_waits_is_given_up_before_it_is_removed() {
+    let left = left();
+    let waits = [&*left.waits, "--yes"];
+    assert_eq!(
+        left.says(&[&["purge"], &waits[..]].concat()),
+        "0 job(s) removed\n"
+    );
+    let dead = ["dead", "--lane", "slow", "--reason", "too late", "--yes"];
+    assert_eq!(left.says(&dead), "1 job(s) given up\n");
+    let shown = left.says(&["list", &left.waits]);
+    assert!(shown.contains("too late"), "{shown}");
+    assert_eq!(left.says(&["purge", "--yes"]), "2 job(s) removed\n");
+    assert_eq!(left.says(&["list", "--json"]), "");
+}
+
+#[test]
+fn wrong_input_and_a_running_host_are_refused_with_the_cure() {
+    let mut left = left();
+    let folder = left.process.folder().to_owned();
+    let refused = |arguments: &[&str], words: &str| {
+        let output = queue(&folder, arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(words), "{arguments:?}: {error}");
+    };
+    refused(&["show", "no-job"], "take it from a receipt or from a list");
+    refused(&["list", "--state-dir", "elsewhere"], "is no state folder");
+    refused(&["list", "--app", "other"], "name one with --app: test");
+    left.process.restart();
+    refused(&["list"], "stop it first");
+}
