@@ -50,10 +50,7 @@ pub struct StateDir {
 impl StateDir {
     /// Takes the folder, made if it is not there, for a host.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let state = Self::claim(path)?;
-        if path.join(RESTORING).exists() {
-            return Err(StateError::HalfRestored(path.to_owned()));
-        }
+        let state = Self::visit(path)?;
         // Those of a host that had no time to remove them.
         match std::fs::remove_dir_all(copies(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -62,6 +59,15 @@ impl StateDir {
             _ => {}
         }
         for_each(path, &mut |entry| private::check(entry)).map_err(unusable(path))?;
+        Ok(state)
+    }
+
+    /// Takes a folder that a host has left, for whoever looks into it: nothing in it is put in order.
+    pub fn visit(path: &Path) -> Result<Self, StateError> {
+        let state = Self::claim(path)?;
+        if path.join(RESTORING).exists() {
+            return Err(StateError::HalfRestored(path.to_owned()));
+        }
         Ok(state)
     }
 

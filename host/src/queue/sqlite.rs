@@ -53,14 +53,34 @@ pub struct OpenError {
 impl Sqlite {
     /// Opens the file, or makes it. What a host that is gone had claimed is taken back. Blocks.
     pub fn open(path: &Path, setup: Setup) -> Result<Self, OpenError> {
-        Self::open_file(path, setup).map_err(|source| OpenError {
-            path: path.to_owned(),
-            source,
-        })
+        let opened = private::create_file(path).map_err(Failure::from);
+        let opened = opened.and_then(|()| {
+            Self::open_file(path, setup, |changes, connection| {
+                let start = connection.unchecked_transaction()?;
+                changes.recover(&start)?;
+                start.commit()
+            })
+        });
+        opened.map_err(unusable(path))
     }
 
-    fn open_file(path: &Path, setup: Setup) -> Result<Self, Failure> {
-        private::create_file(path)?;
+    /// Opens the file of a host that does not run, for an operator. What it had claimed stays claimed: by which
+    /// policy that is taken back, its next start knows. Blocks.
+    pub fn visit(path: &Path) -> Result<Self, OpenError> {
+        let limits = Limits {
+            // Nothing is added here, and what is there may be changed however much it is.
+            store_bytes: u64::MAX,
+            ..Limits::default()
+        };
+        let setup = Setup::new(Policies::default(), limits);
+        Self::open_file(path, setup, |_, _| Ok(())).map_err(unusable(path))
+    }
+
+    fn open_file(
+        path: &Path,
+        setup: Setup,
+        begin: impl FnOnce(&Changes, &Connection) -> rusqlite::Result<()>,
+    ) -> Result<Self, Failure> {
         // What finishes the accepted has room when there is none for more.
         let bytes = setup.limits.store_bytes;
         let form = Form {
@@ -72,9 +92,7 @@ impl Sqlite {
         let connection = form.open(path)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let changes = Arc::new(Changes::of(setup, &connection)?);
-        let start = connection.unchecked_transaction()?;
-        changes.recover(&start)?;
-        start.commit()?;
+        begin(&changes, &connection)?;
         let (more, changed) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));
         let committed = {
             let (more, changed) = (Arc::clone(&more), changed.clone());
@@ -125,6 +143,13 @@ impl Sqlite {
     ) -> Answer<'_, T> {
         let asked = Arc::clone(&self.readers).ask(work);
         Box::pin(async move { Ok(asked.await?) })
+    }
+}
+
+fn unusable(path: &Path) -> impl Fn(Failure) -> OpenError {
+    |source| OpenError {
+        path: path.to_owned(),
+        source,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `signet queue`: what a host left in its queues can be seen and changed while it does not run, and nothing is
 //! changed that was not asked for twice.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
@@ -160,4 +161,75 @@ fn wrong_input_and_a_running_host_are_refused_with_the_cure() {
     refused(&["list", "--app", "other"], "name one with --app: test");
     left.process.restart();
     refused(&["list"], "stop it first");
+}
+
+#[test]
+fn what_a_killed_host_had_claimed_is_left_to_its_next_start() {
+    let mut process = process(EAGER, "");
+    let job = ask(&process, "/enqueue?jobs&lane&wait-once")[..37].to_owned();
+    let path = format!("/job?{job}");
+    until("it does not run", || {
+        ask(&process, &path).contains("State::Running")
+    });
+    process.kill();
+    let left = Left {
+        process,
+        dead: String::new(),
+        waits: job,
+    };
+    let claimed = || {
+        let line = left.says(&["list", "--state", "claimed", "--json"]);
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            (&line["job"], &line["attempts"]),
+            (&(*left.waits).into(), &0.into())
+        );
+    };
+    claimed();
+    left.says(&["stats"]);
+    left.says(&["show", &left.waits]);
+    for command in ["retry", "dead", "purge"] {
+        left.says(&[command]);
+        assert!(left.says(&[command, "--yes"]).starts_with("0 job(s)"));
+    }
+    claimed();
+    let mut process = left.process;
+    process.restart();
+    // The lease that ended with the host counts as an attempt, by the policy of the app.
+    until("it was not tried again", || {
+        ask(&process, &path).contains("attempts: 2")
+    });
+}
+
+#[test]
+fn a_folder_that_has_no_queue_is_left_as_it_is() {
+    // As private as a state folder has to be: a home, say.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
+    let mine = folder.path().join(".files").join("mine");
+    std::fs::create_dir(mine.parent().unwrap()).unwrap();
+    std::fs::write(&mine, "mine").unwrap();
+    let output = queue(folder.path(), &["list", "--state-dir", "."]);
+    assert!(mine.is_file());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("--state-dir"), "{error}");
+}
+
+#[test]
+fn a_backup_has_the_queues() {
+    let left = left();
+    for arguments in [
+        &["backup", "copy"][..],
+        &["restore", "copy", "--state-dir", "again"],
+    ] {
+        let mut command = signet();
+        let folder = left.process.folder();
+        let status = command.current_dir(folder).args(arguments).status();
+        assert!(status.unwrap().success(), "{arguments:?}");
+    }
+    let restored = left.says(&["list", "--json", "--state-dir", "again"]);
+    assert_eq!(restored, left.says(&["list", "--json"]));
+    assert!(restored.contains(&left.waits), "{restored}");
 }

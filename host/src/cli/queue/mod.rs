@@ -9,7 +9,7 @@ mod show;
 mod stats;
 mod which;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use crate::app::state::StateDir;
-use crate::queue::{Answer, Limits, Policies, Setup, Sqlite};
+use crate::queue::{Answer, Sqlite};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -72,16 +72,10 @@ struct Opened {
 
 impl Place {
     fn open(&self) -> Result<Opened, Failure> {
-        let folder = &self.state_dir;
-        if !folder.is_dir() {
-            let words = "is no state folder: name the one that the host uses with --state-dir";
-            return Err(Failure::Input(anyhow!("{} {words}", folder.display())));
-        }
-        let state = StateDir::open(folder).map_err(Failure::input)?;
-        let file = self.file(folder)?;
-        // Nothing is enqueued or claimed here, so no policy is asked.
-        let setup = Setup::new(Policies::default(), Limits::default());
-        let engine = Sqlite::open(&file, setup).map_err(anyhow::Error::from)?;
+        // Before anything is taken: a folder that has no queue may be anybody's.
+        let file = self.file()?;
+        let state = StateDir::visit(&self.state_dir).map_err(Failure::input)?;
+        let engine = Sqlite::visit(&file).map_err(anyhow::Error::from)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -94,15 +88,19 @@ impl Place {
     }
 
     /// The file of the app that is meant.
-    fn file(&self, folder: &Path) -> Result<PathBuf, Failure> {
+    fn file(&self) -> Result<PathBuf, Failure> {
+        let folder = &self.state_dir;
+        let shown = folder.display();
+        if !folder.is_dir() {
+            let words = "is no state folder: name the one that the host uses with --state-dir";
+            return Err(Failure::Input(anyhow!("{shown} {words}")));
+        }
         let file = |app: &str| folder.join(app).join("queue").join("jobs.db");
         let mut apps = Vec::new();
         let entries = std::fs::read_dir(folder);
-        for entry in entries.with_context(|| format!("{} cannot be read", folder.display()))? {
-            let name = entry
-                .context("the state folder cannot be read")?
-                .file_name();
-            if let Some(name) = name.to_str()
+        for entry in entries.with_context(|| format!("{shown} cannot be read"))? {
+            let name = entry.with_context(|| format!("{shown} cannot be read"))?;
+            if let Some(name) = name.file_name().to_str()
                 && file(name).is_file()
             {
                 apps.push(name.to_owned());
@@ -113,8 +111,7 @@ impl Place {
             (Some(app), _) if apps.contains(app) => Ok(file(app)),
             (None, [app]) => Ok(file(app)),
             (_, []) => Err(Failure::Input(anyhow!(
-                "no app in {} has a queue",
-                folder.display()
+                "no app in {shown} has a queue: name the folder that the host uses with --state-dir"
             ))),
             (given, _) => {
                 let is_wrong = given.as_ref().map_or_else(
