@@ -3,6 +3,9 @@
 //! ever accepted. Never holds a transaction while somebody works, never knows who that is: not what a component
 //! is, not what a webhook is.
 
+#[macro_use]
+mod step;
+
 mod backend;
 mod batch;
 pub mod breaker;

@@ -98,6 +98,7 @@ impl Runner {
     async fn attempt(self: Arc<Self>, claim: Claim, mut stop: watch::Receiver<bool>) {
         let mut lease = claim.lease;
         let ends_at = self.after(self.policy.timeout);
+        step!("attempt-begun");
         let mut work = self.worker.run(claim);
         let outcome = loop {
             // Twice more before it ends.
@@ -123,6 +124,7 @@ impl Runner {
             }
         };
         drop(work);
+        step!("attempt-ended");
         self.settle(lease, outcome, stop).await;
     }
 

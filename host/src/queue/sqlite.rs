@@ -170,15 +170,17 @@ impl From<Failed> for Error {
 impl Backend for Sqlite {
     fn enqueue(&self, batch: NewBatch) -> Answer<'_, Receipt> {
         let bytes = usize::try_from(batch.bytes()).unwrap_or(usize::MAX);
-        self.tell(bytes, move |changes, connection| {
+        let kept = self.tell(bytes, move |changes, connection| {
             changes.enqueue(connection, &batch)
-        })
+        });
+        then_step!(kept, "enqueue-committed")
     }
 
     fn claim(&self, queue: QueueName, most: usize) -> Answer<'_, Claims> {
-        self.write(0, move |changes, connection| {
+        let taken = self.write(0, move |changes, connection| {
             changes.claim(connection, &queue, most)
-        })
+        });
+        then_step!(taken, "claim-committed")
     }
 
     fn extend(&self, leases: Vec<Lease>) -> Answer<'_, Vec<Lease>> {
@@ -188,15 +190,17 @@ impl Backend for Sqlite {
     }
 
     fn settle(&self, lease: Lease, outcome: Outcome) -> Answer<'_, Phase> {
-        self.tell(0, move |changes, connection| {
+        let settled = self.tell(0, move |changes, connection| {
             changes.settle(connection, &lease, &outcome)
-        })
+        });
+        then_step!(settled, "settle-committed")
     }
 
     fn release(&self, leases: Vec<Lease>) -> Answer<'_, ()> {
-        self.tell(0, move |changes, connection| {
+        let given = self.tell(0, move |changes, connection| {
             changes.release(connection, &leases).map(Ok)
-        })
+        });
+        then_step!(given, "release-committed")
     }
 
     fn change_lane(&self, queue: QueueName, lane: String, change: LaneChange) -> Answer<'_, ()> {

@@ -29,6 +29,25 @@ fn a_signal_drains_and_ends_the_host_with_exit_code_0() {
     }
 }
 
+#[test]
+#[cfg(not(feature = "failpoints"))]
+fn a_usual_build_has_no_trace_of_where_one_for_torture_falls() {
+    let program = std::fs::read(env!("CARGO_BIN_EXE_signet")).unwrap();
+    let has = |word: &str| {
+        program
+            .windows(word.len())
+            .any(|bytes| bytes == word.as_bytes())
+    };
+    assert!(has("SIGNET_CACHE_DIR"), "its words are not found at all");
+    for word in [
+        "SIGNET_FAILPOINT",
+        "SIGNET_CLOCK_AHEAD_MS",
+        "settle-committed",
+    ] {
+        assert!(!has(word), "{word}");
+    }
+}
+
 /// A server on TLS that answers 204 and speaks HTTP/2 only.
 fn tls_server() -> (SocketAddr, String, tokio::sync::oneshot::Sender<()>) {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

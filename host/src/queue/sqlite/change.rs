@@ -88,6 +88,7 @@ impl Changes {
             row.lane.paced = row.lane.paced.min(now.saturating_mul(1000));
             row.save(connection, &policy)?;
         }
+        step!("recover-written");
         Ok(())
     }
 
@@ -129,7 +130,9 @@ impl Changes {
                 count,
                 &batch.body[..],
             ])?;
+        step!("enqueue-begun");
         self.add(connection, seq, batch, now)?;
+        step!("enqueue-written");
         Ok(Ok(Receipt {
             batch: id,
             jobs,
@@ -238,6 +241,7 @@ impl Changes {
                     "UPDATE queue SET waiting = waiting - ?2, claimed = claimed + ?2 WHERE id = ?1",
                 )?
                 .execute([id, taken])?;
+            step!("claim-written");
         }
         let wakes = "SELECT min(wake_at) FROM lane WHERE queue = ?1 AND wake_at IS NOT NULL";
         let ends = "SELECT min(at) FROM job WHERE queue = ?1 AND phase = 1";
@@ -358,8 +362,9 @@ impl Changes {
         let Some(job) = self.held(connection, lease)? else {
             return Ok(Err(Error::LeaseLost(lease.job)));
         };
-        self.end(connection, &job, Some(outcome), self.now())
-            .map(Ok)
+        let phase = self.end(connection, &job, Some(outcome), self.now())?;
+        step!("settle-written");
+        Ok(Ok(phase))
     }
 
     /// Ends an attempt: its row, its job, its lane and its queue.
@@ -457,6 +462,7 @@ impl Changes {
                 )?;
             }
         }
+        step!("release-written");
         Ok(())
     }
 

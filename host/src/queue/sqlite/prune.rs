@@ -69,6 +69,7 @@ pub(super) fn prune(changes: &Changes, connection: &Connection) -> Result<Pruned
         batches(changes, connection, &owner, now, &mut going)?;
     }
     lanes(connection, now, &mut going)?;
+    step!("prune-written");
     Ok(Pruned {
         removed: (PRUNED_AT_ONCE - going.room) as u64,
         next: if going.room == 0 {
