@@ -122,6 +122,7 @@ fn sources() -> Vec<PathBuf> {
         "examples",
         "fuzz",
         "bench",
+        "torture",
     ] {
         walk(&root().join(folder), &mut found);
     }
@@ -421,6 +422,7 @@ fn the_map_shows_the_land() {
             ".ci/",
             "fuzz/",
             "bench/",
+            "torture/",
         ]
         .iter()
         .any(|start| quoted.starts_with(start));
