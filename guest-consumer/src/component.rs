@@ -3,21 +3,23 @@
 //! logs a key or a token.
 
 use http::HeaderMap;
-use wasip3::clocks::system_clock;
 use wasip3::http::types::{self, ErrorCode, Response};
 use wasip3::http_compat::{Request, http_from_wasi_request};
 
 use crate::answer::Answer;
 use crate::api::{self, Route};
 use crate::handshake::{self, Offer};
+use crate::keys::Held;
 use crate::problem::Problem;
-use crate::signature::{self, Presented, Terms};
-use bindings::fermyon::hmac::verify;
-use bindings::spin::variables::variables;
+use crate::signature::{self, Presented, Verified};
 use bucket::Bucket;
+use surroundings::Linked;
 
+mod apply;
 mod bucket;
+mod database;
 mod exchange;
+mod surroundings;
 
 mod bindings {
     // Generated: it lifts and lowers by the canonical ABI, which is raw pointers.
@@ -57,12 +59,12 @@ async fn shake_hands(request: Request) -> Result<Answer, Problem> {
     let body = exchange::read(body).await?;
     println!("Received key data upon registering for webhooks with PRODUCER.");
     let bucket = Bucket::open().await?;
-    let current = bucket.key().await?;
-    let configured = enrolment_token().await?;
+    let current = bucket.current().await?;
+    let configured = surroundings::variable("enrolment_token").await?;
     let tokens = values(&head.headers, "x-enrolment-token");
     let tags = values(&head.headers, "x-signature");
     let signed = match (&current, tags.as_slice()) {
-        (Some(key), [tag]) => verify::verify(&body, key, tag),
+        (Some(held), [tag]) => held.fits(&body, tag, &Linked),
         _ => false,
     };
     let offer = Offer {
@@ -74,9 +76,9 @@ async fn shake_hands(request: Request) -> Result<Answer, Problem> {
         has_key: current.is_some(),
         signed,
     };
-    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body));
+    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body, &Linked));
     let key = admitted.inspect_err(|problem| println!("Refused key data: {}", problem.detail()))?;
-    bucket.renew(key).await?;
+    bucket.renew(key, current, now(), &Linked).await?;
     println!("Stored key data in key value store");
     Ok(Answer::text(200, "Stored key data"))
 }
@@ -91,32 +93,57 @@ async fn receive(request: Request) -> Result<Answer, Problem> {
     let body = exchange::read(request.into_body()).await?;
     println!("{}", presented.summary());
     let bucket = Bucket::open().await?;
-    let key = bucket.key().await?.ok_or_else(Problem::no_key)?;
+    let mut keys = vec![bucket.current().await?.ok_or_else(Problem::no_key)?];
     println!("Loaded key data from key-value store");
     println!("Verifying integrity of payload received from PRODUCER...");
-    let terms = Terms {
-        now: u64::try_from(system_clock::now().seconds).unwrap_or(0),
-        standard_required: bucket.requires_standard().await?,
-    };
-    let judge = |data: &[u8], tag: &[u8]| verify::verify(data, &key, tag);
-    match signature::verify(&presented, &body, terms, judge) {
+    let now = now();
+    let mut verdict = signature::verify(&presented, &body, now, &keys, &Linked);
+    // The key before is seldom needed, so it is read when it is.
+    if verdict.is_err()
+        && let Some(previous) = bucket.previous(now).await?
+    {
+        keys.push(previous);
+        verdict = signature::verify(&presented, &body, now, &keys, &Linked);
+    }
+    let answer = match verdict {
         Ok(verified) => {
             println!("Payload verification result: True");
-            if verified.standard && !terms.standard_required {
-                bucket.require_standard().await?;
-            }
-            println!("Responding with HTTP 200");
-            Ok(Answer::text(200, "Received payload and verified integrity"))
+            accept(verified, &keys, &bucket, &body).await
         }
         Err(refusal) => {
             println!("Payload verification result: False");
             println!("Refused payload: {refusal}");
-            println!("Responding with HTTP 400");
             let detail = "signature verification failed";
             let title = "the payload is not what the producer signed";
             Err(Problem::new(400, "signature-wrong", title, detail))
         }
+    };
+    let status = answer
+        .as_ref()
+        .map_or_else(Problem::status, |answer| answer.status);
+    println!("Responding with HTTP {status}");
+    answer
+}
+
+/// Applies what was verified, and requires of its key what it has shown that it can.
+async fn accept(
+    verified: Verified<'_>,
+    keys: &[Held],
+    bucket: &Bucket,
+    body: &[u8],
+) -> Result<Answer, Problem> {
+    let Some(id) = verified.id else {
+        return Ok(apply::unnamed(body));
+    };
+    if keys.get(verified.key).is_some_and(|held| !held.standard) {
+        bucket.require_standard().await?;
     }
+    apply::once(id, body).await
+}
+
+/// The seconds since 1970, as signatures count them.
+fn now() -> u64 {
+    u64::try_from(surroundings::now()).unwrap_or(0)
 }
 
 fn presented(headers: &HeaderMap) -> Presented {
@@ -131,17 +158,4 @@ fn presented(headers: &HeaderMap) -> Presented {
 fn values(headers: &HeaderMap, name: &str) -> Vec<Vec<u8>> {
     let values = headers.get_all(name).iter();
     values.map(|value| value.as_bytes().to_vec()).collect()
-}
-
-/// The operator's token; the empty text if the manifest gives none.
-async fn enrolment_token() -> Result<String, Problem> {
-    use variables::Error;
-    match variables::get("enrolment_token".to_string()).await {
-        Ok(token) => Ok(token),
-        Err(Error::Undefined(_)) => Ok(String::new()),
-        Err(Error::InvalidName(why) | Error::Provider(why) | Error::Other(why)) => {
-            let detail = format!("variable enrolment_token has no value: {why}");
-            Err(Problem::internal(detail))
-        }
-    }
 }

@@ -5,10 +5,12 @@ use std::hint::black_box;
 
 use serde::Deserialize;
 
+use crate::hmac::Hmac;
+use crate::keys;
 use crate::problem::Problem;
 
-/// How long a key may be, in characters.
-const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 16..=256;
+/// The longest key, in characters: none that `hmac` takes is longer.
+const KEY_LENGTH: usize = 256;
 
 /// What a handshake offers, and what it is measured against.
 #[derive(Debug, Clone, Copy)]
@@ -64,12 +66,13 @@ struct Body {
     key_data: String,
 }
 
-/// The key in a handshake's body. The body has nothing else in it: a payload that is signed with the
+/// The key in a handshake's body: 24 to 64 characters that are its bytes, or the text form of a shared secret
+/// (`whsec_`) or of a public key (`whpk_`). The body has nothing else in it: a payload that is signed with the
 /// current key can therefore never pass for a handshake.
 ///
 /// # Errors
-/// There is none.
-pub fn key(body: &[u8]) -> Result<String, Problem> {
+/// There is none, or nothing can be verified with it.
+pub fn key(body: &[u8], hmac: &impl Hmac) -> Result<String, Problem> {
     let invalid = |mistake: &str| Problem::invalid(vec![mistake.to_string()]);
     // A sequence would be read as the members in their order, so an object is asked for first. What
     // the reader says of a mistake may quote the key, so it is not passed on.
@@ -80,10 +83,17 @@ pub fn key(body: &[u8]) -> Result<String, Problem> {
     let key = read
         .ok_or_else(|| invalid("body is not {\"keyData\": \"...\"}"))?
         .key_data;
-    if KEY_LENGTHS.contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(key)
-    } else {
-        Err(invalid("keyData is not 16 to 256 visible ASCII characters"))
+    if key.len() > KEY_LENGTH || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(invalid("keyData is not 24 to 64 visible ASCII characters"));
+    }
+    if key.starts_with("whsk_") {
+        return Err(invalid(
+            "keyData is a secret signing key: bring its public half (whpk_)",
+        ));
+    }
+    match hmac.fault(keys::form(key.as_bytes())) {
+        None => Ok(key),
+        Some(fault) => Err(invalid(&format!("keyData verifies nothing: {fault}"))),
     }
 }
 
@@ -96,6 +106,7 @@ fn same(left: &[u8], right: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::native::Native;
 
     const NOTHING: Offer<'_> = Offer {
         token: None,
@@ -201,36 +212,70 @@ mod tests {
         );
     }
 
+    fn read(body: &str) -> Result<String, Problem> {
+        key(body.as_bytes(), &Native)
+    }
+
     #[test]
     fn a_key_is_visible_ascii_and_alone_in_its_object() {
         assert_eq!(
-            key(br#"{"keyData":"0123456789abcdef"}"#).unwrap(),
-            "0123456789abcdef"
+            read(r#"{"keyData":"0123456789abcdefghijklmn"}"#).unwrap(),
+            "0123456789abcdefghijklmn"
         );
         for body in [
             "",
             "[]",
             "7",
             "{}",
-            r#"["0123456789abcdef"]"#,
+            r#"["0123456789abcdefghijklmn"]"#,
             r#"{"keyData":7}"#,
-            r#"{"keyData":"short"}"#,
-            r#"{"keyData":"0123456789 abcdef"}"#,
-            r#"{"keyData":"0123456789abcde\n"}"#,
-            r#"{"keyData":"0123456789abcdef","x":1}"#,
-            r#"{"event":"e","data":{"keyData":"0123456789abcdef"}}"#,
-            r#"{"keyData":"0123456789abcdef","keyData":"0123456789abcdef"}"#,
+            r#"{"keyData":"0123456789 abcdefghijklmn"}"#,
+            r#"{"keyData":"0123456789abcdefghijklmn\n"}"#,
+            r#"{"keyData":"0123456789abcdefghijklmn","x":1}"#,
+            r#"{"event":"e","data":{"keyData":"0123456789abcdefghijklmn"}}"#,
+            r#"{"keyData":"0123456789abcdefghijklmn","keyData":"0123456789abcdefghijklmn"}"#,
         ] {
-            assert_eq!(key(body.as_bytes()).unwrap_err().status(), 400, "{body}");
+            assert_eq!(read(body).unwrap_err().status(), 400, "{body}");
         }
-        let body = |length| format!(r#"{{"keyData":"{}"}}"#, "a".repeat(length));
-        assert!(key(body(256).as_bytes()).is_ok());
-        assert!(key(body(257).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_key_is_one_that_verifies() {
+        let body = |key: &str| format!(r#"{{"keyData":"{key}"}}"#);
+        for (length, good) in [
+            (23, false),
+            (24, true),
+            (64, true),
+            (65, false),
+            (257, false),
+        ] {
+            assert_eq!(read(&body(&"a".repeat(length))).is_ok(), good, "{length}");
+        }
+        for key in [
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+        ] {
+            assert_eq!(read(&body(key)).unwrap(), key);
+        }
+        for key in [
+            "",
+            "whsec_",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!",
+            "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOi",
+            "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            // Secret keys, which a receiver should not have; the second could pass for a shared secret.
+            "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==",
+            "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc=",
+        ] {
+            let problem = read(&body(key)).unwrap_err();
+            assert_eq!(problem.status(), 400, "{key}");
+            assert!(key.is_empty() || !problem.detail().contains(key));
+        }
     }
 
     #[test]
     fn a_malformed_body_is_not_quoted() {
-        let problem = key(br#"{"keyDat":"0123456789abcdef"}"#).unwrap_err();
+        let problem = read(r#"{"keyDat":"0123456789abcdef"}"#).unwrap_err();
         assert!(!problem.detail().contains("0123456789abcdef"));
     }
 }

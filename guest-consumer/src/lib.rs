@@ -1,5 +1,5 @@
-//! The webhook consumer: keeps its signing key in key-value and verifies what it receives through
-//! `hmac`. In come handshakes and signed payloads; out go 200 or a problem.
+//! The webhook consumer: keeps its signing keys in key-value, verifies what it receives through `hmac`, and
+//! applies it once. In come handshakes and signed payloads; out go 200 or a problem.
 //!
 //! What it decides is in the modules listed here, pure and tested natively; what it does with
 //! WebAssembly's imports is in `component`. It never logs a key or a token, and it never takes a key
@@ -7,11 +7,17 @@
 
 pub mod answer;
 pub mod api;
-pub mod encoding;
+pub mod event;
 pub mod handshake;
+pub mod hmac;
+pub mod keys;
 pub mod problem;
+pub mod schema;
 pub mod signature;
 
 // The imports and the export exist in WebAssembly only.
 #[cfg(all(target_arch = "wasm32", feature = "component"))]
 mod component;
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod native;

@@ -88,6 +88,14 @@ impl Problem {
         Self::new(409, "no-signing-key", "no signing key", detail)
     }
 
+    /// 409: another request is at the same delivery. It ends in a moment, or with its lease.
+    #[must_use]
+    pub fn in_progress() -> Self {
+        let detail = "another request brought this delivery and is not done: send it again later";
+        let title = "the delivery is in progress";
+        Self::new(409, "delivery-in-progress", title, detail).with_header("retry-after", "5")
+    }
+
     /// 500: something that the caller cannot change failed.
     #[must_use]
     pub fn internal(detail: impl Into<String>) -> Self {

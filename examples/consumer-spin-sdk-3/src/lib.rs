@@ -9,27 +9,15 @@ use guest_consumer::answer::Answer;
 use guest_consumer::api::{self, Route};
 use guest_consumer::handshake::{self, Offer};
 use guest_consumer::problem::{Problem, BODY_LIMIT};
-use guest_consumer::signature::{self, Presented, Terms};
+use guest_consumer::signature::{self, Presented};
 use spin_sdk::http::{IncomingRequest, IntoResponse, Response};
 use spin_sdk::{http_component, variables};
 
-use hmac::fermyon::hmac::verify::verify;
 use keys::Keys;
+use linked::Linked;
 
 mod keys;
-
-/// The import of `hmac`, from the interface itself.
-mod hmac {
-    wit_bindgen::generate!({
-        inline: "
-            package example:consumer;
-            world verifier {
-                import fermyon:hmac/verify@0.1.0;
-            }
-        ",
-        path: "../../wit/deps/fermyon-hmac",
-    });
-}
+mod linked;
 
 /// A name and a value for each header that was sent, repeated ones too. The SDK's own `Request` keeps one value
 /// of a name: whoever sends a second signature must not choose which.
@@ -65,11 +53,11 @@ async fn shake_hands(headers: Headers, request: IncomingRequest) -> Result<Answe
         configured: &configured,
         has_key: current.is_some(),
         signed: match (&current, tags.as_slice()) {
-            (Some(key), [tag]) => verify(&body, key, tag),
+            (Some(held), [tag]) => held.fits(&body, tag, &Linked),
             _ => false,
         },
     };
-    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body));
+    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body, &Linked));
     let key = admitted.inspect_err(|problem| println!("Refused key data: {}", problem.detail()))?;
     keys.renew(&key)?;
     println!("Stored key data in key value store");
@@ -91,19 +79,16 @@ async fn receive(headers: Headers, request: IncomingRequest) -> Result<Answer, P
     let body = read(request).await?;
     println!("{}", presented.summary());
     let keys = Keys::open()?;
-    let key = keys.current()?.ok_or_else(Problem::no_key)?;
+    let current = keys.current()?.ok_or_else(Problem::no_key)?;
     println!("Loaded key data from key-value store");
     println!("Verifying integrity of payload received from PRODUCER...");
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let terms = Terms {
-        now: now.map_or(0, |now| now.as_secs()),
-        standard_required: keys.requires_standard()?,
-    };
-    let judge = |data: &[u8], tag: &[u8]| verify(data, &key, tag);
-    match signature::verify(&presented, &body, terms, judge) {
+    let now = now.map_or(0, |now| now.as_secs());
+    let required = current.standard;
+    match signature::verify(&presented, &body, now, &[current], &Linked) {
         Ok(verified) => {
             println!("Payload verification result: True");
-            if verified.standard && !terms.standard_required {
+            if verified.id.is_some() && !required {
                 keys.require_standard()?;
             }
             println!("Responding with HTTP 200");

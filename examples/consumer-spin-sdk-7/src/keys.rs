@@ -1,6 +1,7 @@
 //! The consumer's store in key-value, `default`: the signing key, and whether its producer speaks Standard
 //! Webhooks. In come values; out go values.
 
+use guest_consumer::keys::Held;
 use guest_consumer::problem::Problem;
 use spin_sdk::key_value::{Error, Store};
 
@@ -17,8 +18,12 @@ impl Keys {
     }
 
     /// The signing key, if a handshake has brought one.
-    pub(crate) async fn current(&self) -> Result<Option<Vec<u8>>, Problem> {
-        self.0.get(KEY).await.map_err(problem)
+    pub(crate) async fn current(&self) -> Result<Option<Held>, Problem> {
+        let Some(key) = self.0.get(KEY).await.map_err(problem)? else {
+            return Ok(None);
+        };
+        let standard = self.0.exists(STANDARD).await.map_err(problem)?;
+        Ok(Some(Held { key, standard }))
     }
 
     /// Stores a new key, and only then forgets what the producer of the old one did.
@@ -27,12 +32,7 @@ impl Keys {
         self.0.delete(STANDARD).await.map_err(problem)
     }
 
-    /// Whether the three headers of Standard Webhooks are required.
-    pub(crate) async fn requires_standard(&self) -> Result<bool, Problem> {
-        self.0.exists(STANDARD).await.map_err(problem)
-    }
-
-    /// Requires them from now on.
+    /// Requires the three headers of Standard Webhooks from now on.
     pub(crate) async fn require_standard(&self) -> Result<(), Problem> {
         self.0.set(STANDARD, "1").await.map_err(problem)
     }

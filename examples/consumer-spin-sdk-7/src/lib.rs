@@ -9,33 +9,18 @@ use guest_consumer::answer::Answer;
 use guest_consumer::api::{self, Route};
 use guest_consumer::handshake::{self, Offer};
 use guest_consumer::problem::{BODY_LIMIT, Problem};
-use guest_consumer::signature::{self, Presented, Terms};
+use guest_consumer::signature::{self, Presented};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use spin_sdk::http::{FullBody, HeaderMap, IntoResponse, Request, Response};
 use spin_sdk::http_service;
 use spin_sdk::variables;
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
-use hmac::fermyon::hmac::verify::verify;
 use keys::Keys;
+use linked::Linked;
 
 mod keys;
-
-/// The import of `hmac`, from the interface itself. `spin deps` would write the same world into
-/// `spin-dependencies.wit`, for `spin_sdk::dependencies!()`.
-mod hmac {
-    spin_sdk::wit_bindgen::generate!({
-        inline: "
-            package example:consumer;
-            world imports {
-                import fermyon:hmac/verify@0.1.0;
-            }
-        ",
-        path: "../../wit/deps/fermyon-hmac",
-        runtime_path: "spin_sdk::wit_bindgen::rt",
-        generate_all,
-    });
-}
+mod linked;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
@@ -68,11 +53,11 @@ async fn shake_hands(request: Request) -> Result<Answer, Problem> {
         configured: &configured,
         has_key: current.is_some(),
         signed: match (&current, tags.as_slice()) {
-            (Some(key), [tag]) => verify(&body, key, tag),
+            (Some(held), [tag]) => held.fits(&body, tag, &Linked),
             _ => false,
         },
     };
-    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body));
+    let admitted = handshake::admit(offer).and_then(|()| handshake::key(&body, &Linked));
     let key = admitted.inspect_err(|problem| println!("Refused key data: {}", problem.detail()))?;
     keys.renew(&key).await?;
     println!("Stored key data in key value store");
@@ -95,19 +80,16 @@ async fn receive(request: Request) -> Result<Answer, Problem> {
     let body = read(request.into_body()).await?;
     println!("{}", presented.summary());
     let keys = Keys::open().await?;
-    let key = keys.current().await?.ok_or_else(Problem::no_key)?;
+    let current = keys.current().await?.ok_or_else(Problem::no_key)?;
     println!("Loaded key data from key-value store");
     println!("Verifying integrity of payload received from PRODUCER...");
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let terms = Terms {
-        now: now.map_or(0, |now| now.as_secs()),
-        standard_required: keys.requires_standard().await?,
-    };
-    let judge = |data: &[u8], tag: &[u8]| verify(data, &key, tag);
-    match signature::verify(&presented, &body, terms, judge) {
+    let now = now.map_or(0, |now| now.as_secs());
+    let required = current.standard;
+    match signature::verify(&presented, &body, now, &[current], &Linked) {
         Ok(verified) => {
             println!("Payload verification result: True");
-            if verified.standard && !terms.standard_required {
+            if verified.id.is_some() && !required {
                 keys.require_standard().await?;
             }
             println!("Responding with HTTP 200");

@@ -1,12 +1,14 @@
-//! The consumer's bucket in key-value, `default`: the signing key, and whether its producer speaks
-//! Standard Webhooks. In come values; out go values. It never shows the key to anyone but `hmac`'s
-//! caller.
+//! The consumer's bucket in key-value, `default`: the signing key, whether its producer speaks Standard
+//! Webhooks, and the key before. In come keys; out go keys. It never shows one to anyone but `hmac`'s caller.
 
 use super::bindings::spin::key_value::key_value::{Error, Store};
+use crate::hmac::Hmac;
+use crate::keys::{Held, Previous};
 use crate::problem::Problem;
 
 const KEY: &str = "signing-key-data";
 const STANDARD: &str = "standard-webhooks";
+const PREVIOUS: &str = "previous-signing-key";
 
 /// An open bucket.
 pub(super) struct Bucket(Store);
@@ -18,28 +20,65 @@ impl Bucket {
         opened.map(Self).map_err(problem)
     }
 
-    /// The signing key, if a handshake has brought one.
-    pub(super) async fn key(&self) -> Result<Option<Vec<u8>>, Problem> {
-        self.0.get(KEY.to_string()).await.map_err(problem)
+    /// The current key, if a handshake has brought one.
+    pub(super) async fn current(&self) -> Result<Option<Held>, Problem> {
+        let Some(key) = self.0.get(KEY.to_string()).await.map_err(problem)? else {
+            return Ok(None);
+        };
+        let standard = self.0.exists(STANDARD.to_string()).await.map_err(problem)?;
+        Ok(Some(Held { key, standard }))
     }
 
-    /// Stores a new key and forgets what the producer of the old one did. In this order: should the
-    /// second step fail, too much is required and not too little.
-    pub(super) async fn renew(&self, key: String) -> Result<(), Problem> {
-        let stored = self.0.set(KEY.to_string(), key.into_bytes()).await;
-        stored.map_err(problem)?;
-        self.0.delete(STANDARD.to_string()).await.map_err(problem)
+    /// The key before, as long as it verifies. One whose time is over is removed.
+    pub(super) async fn previous(&self, now: u64) -> Result<Option<Held>, Problem> {
+        let Some(stored) = self.0.get(PREVIOUS.to_string()).await.map_err(problem)? else {
+            return Ok(None);
+        };
+        let previous = serde_json::from_slice::<Previous>(&stored);
+        let previous = previous.ok().and_then(|previous| previous.at(now));
+        if previous.is_none() {
+            self.forget(PREVIOUS).await?;
+        }
+        Ok(previous)
     }
 
-    /// Whether the three headers of Standard Webhooks are required.
-    pub(super) async fn requires_standard(&self) -> Result<bool, Problem> {
-        self.0.exists(STANDARD.to_string()).await.map_err(problem)
+    /// Stores a new key, keeps the current one for a while, and forgets what the producer of that did: in this
+    /// order, so that whichever step fails, too much is required and not too little, and no key is lost.
+    pub(super) async fn renew(
+        &self,
+        key: String,
+        current: Option<Held>,
+        now: u64,
+        hmac: &impl Hmac,
+    ) -> Result<(), Problem> {
+        let key = key.into_bytes();
+        // The same once more changes nothing, least of all what is required.
+        if current.as_ref().is_some_and(|held| held.key == key) {
+            return Ok(());
+        }
+        match current.and_then(|held| Previous::of(held, now, hmac)) {
+            // Texts and numbers always serialize.
+            Some(previous) => {
+                let stored = serde_json::to_vec(&previous).unwrap_or_default();
+                self.set(PREVIOUS, stored).await?;
+            }
+            None => self.forget(PREVIOUS).await?,
+        }
+        self.set(KEY, key).await?;
+        self.forget(STANDARD).await
     }
 
-    /// Requires them from now on.
+    /// Requires the three headers of whoever has the current key.
     pub(super) async fn require_standard(&self) -> Result<(), Problem> {
-        let stored = self.0.set(STANDARD.to_string(), b"1".to_vec()).await;
-        stored.map_err(problem)
+        self.set(STANDARD, b"1".to_vec()).await
+    }
+
+    async fn set(&self, name: &str, value: Vec<u8>) -> Result<(), Problem> {
+        self.0.set(name.to_string(), value).await.map_err(problem)
+    }
+
+    async fn forget(&self, name: &str) -> Result<(), Problem> {
+        self.0.delete(name.to_string()).await.map_err(problem)
     }
 }
 

@@ -14,19 +14,20 @@ fn part(name: &str) -> Part {
 
 /// The consumer, to be linked with hmac.
 pub(super) fn consumer() -> Part {
-    let selector = Selector {
-        namespace: "fermyon".to_owned(),
-        package: "hmac".to_owned(),
-        interface: None,
-        version: None,
+    let link = |(namespace, package): (&str, &str)| Link {
+        selector: Selector {
+            namespace: namespace.to_owned(),
+            package: package.to_owned(),
+            interface: None,
+            version: None,
+        },
+        export: None,
+        part: part("hmac"),
+        inherit: Inherit::NOTHING,
     };
+    let packages = [("fermyon", "hmac"), ("signet", "webhooks")];
     Part {
-        dependencies: vec![Link {
-            selector,
-            export: None,
-            part: part("hmac"),
-            inherit: Inherit::NOTHING,
-        }],
+        dependencies: packages.map(link).into(),
         ..part("consumer")
     }
 }

@@ -12,6 +12,7 @@ mod chaining;
 mod cli;
 mod clients;
 mod compile;
+mod consumer;
 mod crash;
 mod disk;
 mod drain;
