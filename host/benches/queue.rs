@@ -86,6 +86,13 @@ fn claim_8_of(bencher: Bencher<'_, '_>, waiting: usize) {
     bencher.bench_local(|| runtime.block_on(queue.claim(name(), 8)).unwrap());
 }
 
+/// What a scrape of the metrics asks.
+#[divan::bench(args = [1_000, 1_000_000], sample_count = 100, sample_size = 1)]
+fn stats_of(bencher: Bencher<'_, '_>, waiting: usize) {
+    let (_folder, runtime, queue) = queue(waiting);
+    bencher.bench_local(|| runtime.block_on(queue.stats()).unwrap());
+}
+
 #[divan::bench(sample_count = 100, sample_size = 1)]
 fn settle(bencher: Bencher<'_, '_>) {
     let (_folder, runtime, queue) = queue(1000);

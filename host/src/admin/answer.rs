@@ -42,7 +42,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let token = self.token.as_ref();
         let path = request.uri().path();
         let opens = token.is_none_or(|token| token.opens(request.headers().get(AUTHORIZATION)));
@@ -65,6 +65,7 @@ impl Desk {
                 Some(obstacle) => text(StatusCode::SERVICE_UNAVAILABLE, obstacle.to_owned()),
             },
             "/metrics" => {
+                self.metrics.look().await;
                 let mut response = text(StatusCode::OK, self.metrics.text());
                 let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
                 response.headers_mut().insert(CONTENT_TYPE, format);

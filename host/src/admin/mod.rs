@@ -148,8 +148,8 @@ async fn accept(listener: tokio::net::TcpListener, desk: Arc<answer::Desk>) {
         let desk = Arc::clone(&desk);
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let answer = desk.answer(&request);
-                async move { Ok::<_, std::convert::Infallible>(answer) }
+                let desk = Arc::clone(&desk);
+                async move { Ok::<_, std::convert::Infallible>(desk.answer(&request).await) }
             });
             let exchange = http1::Builder::new()
                 .timer(TokioTimer::new())

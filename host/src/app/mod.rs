@@ -8,6 +8,7 @@ pub mod backup;
 pub mod banner;
 pub mod build;
 mod compile;
+mod depth;
 pub mod effective;
 mod files;
 pub mod first;

@@ -1,6 +1,7 @@
 //! What one thread of the host does. Comes in: the apps of a plan, ready to be served, and a listener of each;
 //! goes out: whether it ended well. A connection, its requests and their instances stay on their thread.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use tokio::sync;
 
 use super::Ready;
+use super::depth;
 use super::plan::Planned;
 use super::work::{self, Inbox, Task, Works};
 use crate::capability::queue;
@@ -100,8 +102,12 @@ impl Served {
             let counts = metrics.queue(&self.name, &queue.owner, &queue.name);
             (queue.clone(), counts)
         });
+        let counts: BTreeMap<_, _> = counts.collect();
+        if !counts.is_empty() {
+            metrics.ask(depth::source(&self.queues, counts.clone()));
+        }
         Works {
-            counts: counts.collect(),
+            counts,
             shared: self.queues.clone(),
             threads,
         }

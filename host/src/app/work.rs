@@ -140,6 +140,10 @@ impl Worker for Spread {
             }
         })
     }
+
+    fn expired(&self, leases: u64) {
+        self.counts.leases_expired.inc_by(leases);
+    }
 }
 
 /// Lets the pools of the calling thread work on what comes, until nobody can send any more and all is answered.

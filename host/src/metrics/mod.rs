@@ -7,8 +7,10 @@ mod histogram;
 mod queue;
 mod storage;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures::future::{BoxFuture, join_all};
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
@@ -16,11 +18,17 @@ use prometheus_client::registry::Registry;
 pub use component::{Asked, Component, Outbound};
 pub use prometheus_client::metrics::counter::Counter;
 pub use prometheus_client::metrics::gauge::Gauge;
-pub use queue::{Attempt, Ended, Queue};
+pub use queue::{Attempt, Ended, Found, Queue};
 pub use storage::File;
 
 /// The names and values that tell apart what is counted under one name.
 type Labels = Vec<(&'static str, String)>;
+
+/// Brings up to date what nobody counts while nobody asks.
+pub type Source = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// How long all sources together may take: who asks gets the rest though a disk hangs.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One app's counts.
 pub struct Metrics {
@@ -35,6 +43,7 @@ pub struct Metrics {
     /// Connections that were turned away because there was no place.
     pub connections_refused: Counter,
     storage: storage::Files,
+    sources: Mutex<Vec<Source>>,
 }
 
 impl Default for Metrics {
@@ -57,6 +66,7 @@ impl Default for Metrics {
             connections_open: Gauge::default(),
             connections_refused: Counter::default(),
             storage,
+            sources: Mutex::default(),
         };
         own.register_server();
         own
@@ -109,7 +119,24 @@ impl Metrics {
         files.unwrap_or_else(PoisonError::into_inner).push(file);
     }
 
-    /// All counts as they are now.
+    /// Asks this source whenever somebody wants to know.
+    pub fn ask(&self, source: Source) {
+        let sources = self.sources.lock();
+        sources.unwrap_or_else(PoisonError::into_inner).push(source);
+    }
+
+    /// Asks all sources. One that does not answer in time leaves what it said before.
+    pub async fn look(&self) {
+        let asked: Vec<_> = {
+            let sources = self.sources.lock();
+            let sources = sources.unwrap_or_else(PoisonError::into_inner);
+            sources.iter().map(|source| source()).collect()
+        };
+        // It is told by whoever waits for the engine.
+        let _ = tokio::time::timeout(LOOK_TIMEOUT, join_all(asked)).await;
+    }
+
+    /// All counts as they are known.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.

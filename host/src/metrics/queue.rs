@@ -14,7 +14,27 @@ use super::{Gauge, component::family};
 pub struct Queue {
     attempts: [Counter; 4],
     running: Gauge,
+    /// Leases that ended before anybody said what came of the job.
+    pub leases_expired: Counter,
+    jobs: [Gauge; 4],
+    oldest_due: Gauge,
+    lanes: [Gauge; 4],
 }
+
+/// What the engine says of a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// How many jobs wait, are claimed, are done, are dead.
+    pub jobs: [u64; 4],
+    /// For how many seconds the job that is due first has been due.
+    pub oldest_due: u64,
+    /// How many lanes are open, slowed, paused, have an open breaker.
+    pub lanes: [u64; 4],
+}
+
+/// The names of what [`Found`] has, in its order.
+const JOBS: [&str; 4] = ["waiting", "claimed", "done", "dead"];
+const LANES: [&str; 4] = ["open", "slowed", "paused", "breaker-open"];
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +72,20 @@ impl Queue {
             _running: Present::new(&self.running),
         }
     }
+
+    /// Shows what was found, until something else is.
+    pub fn found(&self, found: &Found) {
+        let set = |gauge: &Gauge, count: u64| {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        };
+        for (gauge, count) in self.jobs.iter().zip(found.jobs) {
+            set(gauge, count);
+        }
+        for (gauge, count) in self.lanes.iter().zip(found.lanes) {
+            set(gauge, count);
+        }
+        set(&self.oldest_due, found.oldest_due);
+    }
 }
 
 impl Attempt {
@@ -74,6 +108,10 @@ impl Drop for Attempt {
 pub(super) struct Families {
     attempts: Family<Labels, Counter>,
     running: Family<Labels, Gauge>,
+    leases_expired: Family<Labels, Counter>,
+    jobs: Family<Labels, Gauge>,
+    oldest_due: Family<Labels, Gauge>,
+    lanes: Family<Labels, Gauge>,
 }
 
 impl Families {
@@ -85,6 +123,26 @@ impl Families {
                 "Attempts at the jobs of a queue, by how they ended",
             ),
             running: family(registry, "queue_running", "Attempts that are under way"),
+            leases_expired: family(
+                registry,
+                "queue_leases_expired",
+                "Leases that ended before anybody said what came of the job",
+            ),
+            jobs: family(
+                registry,
+                "queue_jobs",
+                "Jobs of a queue, by where they stand",
+            ),
+            oldest_due: family(
+                registry,
+                "queue_oldest_due_seconds",
+                "For how long the job that is due first has been due",
+            ),
+            lanes: family(
+                registry,
+                "queue_lanes",
+                "Lanes of a queue, by what holds them back",
+            ),
         }
     }
 
@@ -94,13 +152,18 @@ impl Families {
             ("component", component.to_owned()),
             ("queue", queue.to_owned()),
         ];
+        let with = |name, value: &str| {
+            let more = std::iter::once((name, value.to_owned()));
+            labels.iter().cloned().chain(more).collect::<Labels>()
+        };
+        let attempts = |outcome| self.attempts.get_or_create_owned(&with("outcome", outcome));
         Queue {
-            attempts: ENDED.map(|(_, outcome)| {
-                let outcome = std::iter::once(("outcome", outcome.to_owned()));
-                let labels = labels.iter().cloned().chain(outcome).collect();
-                self.attempts.get_or_create_owned(&labels)
-            }),
+            attempts: ENDED.map(|(_, outcome)| attempts(outcome)),
             running: self.running.get_or_create_owned(&labels),
+            leases_expired: self.leases_expired.get_or_create_owned(&labels),
+            jobs: JOBS.map(|state| self.jobs.get_or_create_owned(&with("state", state))),
+            oldest_due: self.oldest_due.get_or_create_owned(&labels),
+            lanes: LANES.map(|state| self.lanes.get_or_create_owned(&with("state", state))),
         }
     }
 }

@@ -83,6 +83,7 @@ fn a_file_has_its_size_with_its_log() {
 fn the_page_has_every_metric_and_its_type() {
     let metrics = Metrics::default();
     metrics.component("a", "c");
+    metrics.queue("a", "c", "q");
     metrics.refused(404);
     metrics.watch(File {
         app: "a".into(),

@@ -182,6 +182,21 @@ pub struct QueueStatus {
     pub depth: Depth,
     /// When the job that is due first is or was due.
     pub oldest_due_at: Option<u64>,
+    /// How many lanes.
+    pub lanes: Lanes,
+}
+
+/// How many lanes there are, by what holds them back; each is counted once, under the first that holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lanes {
+    /// Those that are paused.
+    pub paused: u64,
+    /// Those whose breaker is open, or half open.
+    pub broken: u64,
+    /// Those that are slowed down for now.
+    pub slowed: u64,
+    /// The others.
+    pub open: u64,
 }
 
 /// A lane, counted.

@@ -114,6 +114,8 @@ pub struct Claims {
     pub claims: Vec<Claim>,
     /// The next time at which a claim can have a point though nothing changes until then.
     pub next: Option<u64>,
+    /// How many leases had ended and were taken back before.
+    pub expired: u64,
 }
 
 /// What came of an attempt, in the words of whoever made it.

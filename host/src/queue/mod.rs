@@ -22,8 +22,8 @@ mod settle;
 mod sqlite;
 
 pub use backend::{
-    Answer, Backend, Change, Changed, Error, Failure, Filter, LaneChange, LaneStatus, Pruned,
-    QueueStatus, Shown,
+    Answer, Backend, Change, Changed, Error, Failure, Filter, LaneChange, LaneStatus, Lanes,
+    Pruned, QueueStatus, Shown,
 };
 pub use batch::{NewBatch, NewJob, Receipt};
 pub use id::{BatchId, JobId, NoName};

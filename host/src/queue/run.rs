@@ -22,6 +22,9 @@ const BREATH: Duration = Duration::from_millis(50);
 pub trait Worker: Send + Sync {
     /// Makes one attempt. It is dropped when its time is up, when its lease is lost, and at the end of a drain.
     fn run(&self, claim: Claim) -> BoxFuture<'static, Outcome>;
+
+    /// So many leases of the queue ended before anybody said what came of the jobs.
+    fn expired(&self, leases: u64);
 }
 
 /// What works on one queue.
@@ -83,6 +86,7 @@ impl Runner {
         }
         match self.backend.claim(self.queue.clone(), room).await {
             Ok(claims) => {
+                self.worker.expired(claims.expired);
                 for claim in claims.claims {
                     running.spawn(Arc::clone(self).attempt(claim, stop.subscribe()));
                 }

@@ -250,7 +250,8 @@ impl Backend for Sqlite {
     }
 
     fn stats(&self) -> Answer<'_, Vec<QueueStatus>> {
-        self.read(look::stats)
+        let now = self.changes.setup.clock.now();
+        self.read(move |connection| look::stats(connection, now))
     }
 
     fn lanes(

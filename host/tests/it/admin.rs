@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 
+use crate::queue::until;
 use crate::support::{Host, Process, fixture, get, request, signet};
 
 fn guest() -> Host {
@@ -75,6 +76,35 @@ fn what_happens_is_counted() {
         assert!(counted >= at_least, "{name} is {counted}");
     }
     assert_eq!(value(admin, "signet_requests_under_way{"), 0);
+}
+
+#[test]
+fn what_stands_in_the_queues_is_counted_when_somebody_asks() {
+    let queue = "[component.guest.tool.signet.queue.jobs]\nschedule_ms = [0]\nattempts = 3";
+    let host = Host::of(fixture("fixture-guest-queue"))
+        .and(queue)
+        .host("admin.listen = \"127.0.0.1:0\"")
+        .start();
+    let admin = host.running().admin().unwrap();
+    let own = "app=\"test\",component=\"guest\",queue=\"jobs\"";
+    let is = |name: &str, state: &str, count: i64| {
+        let start = format!("signet_queue_{name}{{{own}{state}}} ");
+        until(&start, || value(admin, &start) == count);
+    };
+    is("jobs", ",state=\"waiting\"", 0);
+    assert_eq!(host.get("/pause?jobs&slow"), "paused");
+    host.get("/enqueue?jobs&slow&a");
+    host.get("/enqueue?jobs&slow&b");
+    host.get("/enqueue?jobs&lane&dead");
+    is("jobs", ",state=\"dead\"", 1);
+    is("jobs", ",state=\"waiting\"", 2);
+    is("lanes", ",state=\"paused\"", 1);
+    is("lanes", ",state=\"open\"", 1);
+    is("attempts_total", ",outcome=\"dead\"", 1);
+    is("leases_expired_total", "", 0);
+    until("nothing is late", || {
+        value(admin, &format!("signet_queue_oldest_due_seconds{{{own}}} ")) > 0
+    });
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Content {
     pub(super) fn claim(&mut self, queue: &QueueName, most: usize) -> Result<Claims, Error> {
         let policy = Arc::clone(self.setup.policies.get(queue)?);
         let now = self.now();
-        self.expire(queue, now);
+        let expired = self.expire(queue, now);
         let mut claims = Vec::new();
         let next = loop {
             let claimed = &self.queues.entry(queue.clone()).or_default().claimed;
@@ -251,7 +251,11 @@ impl Content {
                 }
             }
         };
-        Ok(Claims { claims, next })
+        Ok(Claims {
+            claims,
+            next,
+            expired,
+        })
     }
 
     /// When which lane is next, and which job of it.
@@ -291,16 +295,17 @@ impl Content {
         Some(claim)
     }
 
-    /// Takes back what leases that have ended hold.
-    fn expire(&mut self, queue: &QueueName, now: u64) {
+    /// Takes back what leases that have ended hold; how many there were.
+    fn expire(&mut self, queue: &QueueName, now: u64) -> u64 {
         let claimed = &self.queues.entry(queue.clone()).or_default().claimed;
         let ended: Vec<_> = claimed
             .range(..=(now, JobId::LAST))
             .map(|(_, id)| *id)
             .collect();
-        for id in ended {
-            self.end(id, None, now);
+        for id in &ended {
+            self.end(*id, None, now);
         }
+        ended.len() as u64
     }
 
     /// The lane of the job, if the lease holds: it is the newest, and was not settled or taken back.

@@ -218,8 +218,9 @@ impl Changes {
             return Ok(Ok(Claims::default()));
         };
         let now = self.now();
-        for job in self.running(connection, Some(id), now)? {
-            self.end(connection, &job, None, now)?;
+        let ended = self.running(connection, Some(id), now)?;
+        for job in &ended {
+            self.end(connection, job, None, now)?;
         }
         let text = "SELECT claimed FROM queue WHERE id = ?1";
         let running = uint(value(connection, text, &[&id])?.unwrap_or(0));
@@ -253,7 +254,11 @@ impl Changes {
         };
         let times = [wakes, first(ends)?.flatten()];
         let next = times.into_iter().flatten().map(uint).min();
-        Ok(Ok(Claims { claims, next }))
+        Ok(Ok(Claims {
+            claims,
+            next,
+            expired: ended.len() as u64,
+        }))
     }
 
     /// Begins the job that is next in a lane.

@@ -207,14 +207,17 @@ pub(super) fn batch(connection: &Connection, id: BatchId) -> Result<Option<Batch
     Ok(Some(status))
 }
 
-pub(super) fn stats(connection: &Connection) -> Result<Vec<QueueStatus>> {
+pub(super) fn stats(connection: &Connection, now: u64) -> Result<Vec<QueueStatus>> {
     let mut queues = connection.prepare_cached(
-        "SELECT owner, name, waiting, claimed, done, dead,
-             (SELECT min(due_at) FROM lane WHERE lane.queue = queue.id)
-         FROM queue ORDER BY owner, name",
+        "SELECT q.owner, q.name, q.waiting, q.claimed, q.done, q.dead, min(l.due_at), count(l.id),
+             count(*) FILTER (WHERE l.paused),
+             count(*) FILTER (WHERE NOT l.paused AND l.open_until IS NOT NULL),
+             count(*) FILTER (WHERE NOT l.paused AND l.open_until IS NULL AND l.slow_until > ?1)
+         FROM queue q LEFT JOIN lane l ON l.queue = q.id GROUP BY q.id ORDER BY q.owner, q.name",
     )?;
     queues
-        .query_map([], |row| {
+        .query_map([int(now)], |row| {
+            let (paused, broken, slowed) = (number(row, 8)?, number(row, 9)?, number(row, 10)?);
             Ok(QueueStatus {
                 queue: QueueName {
                     owner: row.get(0)?,
@@ -222,6 +225,12 @@ pub(super) fn stats(connection: &Connection) -> Result<Vec<QueueStatus>> {
                 },
                 depth: depth(row, 2)?,
                 oldest_due_at: row.get::<_, Option<i64>>(6)?.map(uint),
+                lanes: Lanes {
+                    paused,
+                    broken,
+                    slowed,
+                    open: number(row, 7)?.saturating_sub(paused + broken + slowed),
+                },
             })
         })?
         .collect()

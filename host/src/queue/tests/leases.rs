@@ -148,7 +148,9 @@ async fn lease_expires_and_job_is_claimed_again() {
         );
         bench.clock.pass(Policy::default().lease);
         // It is an attempt like another: after it comes what the schedule says.
-        assert_eq!(bench.claims(1).await.next, Some(bench.after(SECOND)));
+        let none = bench.claims(1).await;
+        assert_eq!((none.expired, none.next), (1, Some(bench.after(SECOND))));
+        assert_eq!(bench.claims(1).await.expired, 0);
         bench.clock.pass(SECOND);
         let second = bench.one().await;
         assert_eq!((second.lease.job, second.attempt), (id, 2));

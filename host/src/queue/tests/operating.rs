@@ -233,6 +233,43 @@ async fn depth_and_age_are_told_by_queue_by_lane_and_by_batch() {
 }
 
 #[tokio::test]
+async fn lanes_are_counted_once_by_what_holds_them_back() {
+    let policy = Policy {
+        breaker: Some(breaker::Settings {
+            failures: 1,
+            open: SECOND,
+            most: SECOND,
+        }),
+        ..even()
+    };
+    under(policy, async |bench| {
+        bench.jobs(&["broken"]).await;
+        bench.settle(&bench.one().await, retry("500")).await;
+        bench.jobs(&["open", "paused", "slowed"]).await;
+        let slow = LaneChange::SlowUntil(bench.after(SECOND));
+        for (lane, change) in [
+            ("paused", LaneChange::Pause),
+            ("paused", slow),
+            ("slowed", slow),
+        ] {
+            let changed = bench.engine.change_lane(queue("mail"), lane.into(), change);
+            changed.await.unwrap();
+        }
+        let mut each = Lanes {
+            paused: 1,
+            broken: 1,
+            slowed: 1,
+            open: 1,
+        };
+        assert_eq!(bench.engine.stats().await.unwrap()[0].lanes, each);
+        bench.clock.pass(SECOND);
+        (each.slowed, each.open) = (0, 2);
+        assert_eq!(bench.engine.stats().await.unwrap()[0].lanes, each);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_too_old_or_too_many_is_removed_and_its_key_with_it() {
     let hour = 3600 * SECOND;
     let policy = Policy {

@@ -23,6 +23,8 @@ impl Worker for Begun {
         self.0.lock().unwrap().push((claim, end));
         Box::pin(async move { ended.await.unwrap_or_else(|_| retry("nobody said")) })
     }
+
+    fn expired(&self, _leases: u64) {}
 }
 
 /// A queue that is worked on.

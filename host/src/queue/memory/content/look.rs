@@ -84,13 +84,26 @@ impl Content {
     }
 
     pub(in super::super) fn stats(&self) -> Vec<QueueStatus> {
+        let now = self.now();
         let queues = self.queues.keys().map(|queue| {
             let mut status = QueueStatus {
                 queue: queue.clone(),
                 depth: Depth::default(),
                 oldest_due_at: None,
+                lanes: Lanes::default(),
             };
             for (_, row) in self.lanes.iter().filter(|((of, _), _)| of == queue) {
+                let lanes = &mut status.lanes;
+                let count = if row.lane.paused {
+                    &mut lanes.paused
+                } else if row.lane.breaker.until.is_some() {
+                    &mut lanes.broken
+                } else if row.lane.slow_until > now {
+                    &mut lanes.slowed
+                } else {
+                    &mut lanes.open
+                };
+                *count += 1;
                 let Depth {
                     waiting,
                     claimed,
