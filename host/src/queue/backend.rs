@@ -235,8 +235,8 @@ pub enum Error {
         /// How much there may be.
         limit: usize,
     },
-    /// The idempotency key belongs to a batch with another content.
-    #[error("idempotency key belongs to batch {0}, which has another content: use another key")]
+    /// The idempotency key belongs to a batch with another body.
+    #[error("idempotency key belongs to batch {0}, which has another body: use another key")]
     Conflict(BatchId),
     /// Somebody else has the job by now, or it is settled.
     #[error("lease of job {0} is lost: what came of it was not written")]

@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 pub struct NewBatch {
     /// Whose batch it is. Idempotency keys and queues of one owner are not those of another.
     pub owner: String,
-    /// By which a repetition is known: the same key with the same content is the batch of before, with another
-    /// content it is a conflict. Remembered as long as the batch is kept.
+    /// By which a repetition is known: the same key with the same body is the batch of before, whatever its jobs
+    /// would be now; with another body it is a conflict. Remembered as long as the batch is kept.
     pub key: Option<String>,
     /// What all jobs share; kept once.
     pub body: Bytes,
@@ -55,25 +55,10 @@ impl NewBatch {
         }
     }
 
-    /// The same for the same content: owner and key left out.
+    /// The same for the same body. The jobs are left out: they are what the producer makes of the body, and it
+    /// may make others of it when it is asked again, after a receiver has come or gone.
     pub(super) fn digest(&self) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        let mut field = |bytes: &[u8]| {
-            // Each length is said, so that no two contents read alike.
-            digest.update((bytes.len() as u64).to_le_bytes());
-            digest.update(bytes);
-        };
-        field(&self.body);
-        for job in &self.jobs {
-            field(job.queue.as_bytes());
-            field(job.lane.as_bytes());
-            field(&job.detail);
-            field(&optional(job.not_before));
-            let schedule = job.schedule.as_deref().map(super::retry::to_bytes);
-            field(&[u8::from(schedule.is_some())]);
-            field(&schedule.unwrap_or_default());
-        }
-        digest.finalize().into()
+        Sha256::digest(&self.body).into()
     }
 
     /// What it takes, in bytes.
@@ -101,10 +86,6 @@ impl NewBatch {
         }
         Ok(())
     }
-}
-
-fn optional(number: Option<u64>) -> Vec<u8> {
-    number.map_or_else(Vec::new, |number| number.to_le_bytes().to_vec())
 }
 
 /// Whether something is no longer than it may be.

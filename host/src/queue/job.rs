@@ -177,6 +177,8 @@ pub struct BatchStatus {
     pub owner: String,
     /// Its idempotency key.
     pub key: Option<String>,
+    /// What its jobs share.
+    pub body: Bytes,
     /// When it was enqueued.
     pub accepted_at: u64,
     /// How many jobs it had. Those that it has no more are past their retention.

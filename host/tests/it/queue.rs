@@ -119,12 +119,12 @@ fn a_job_that_never_works_is_a_dead_letter_and_can_be_sent_again() {
 }
 
 #[test]
-fn a_key_with_another_content_is_a_conflict() {
+fn a_key_with_another_body_is_a_conflict() {
     let served = host(EAGER).start();
     let first = served.get("/keyed?key&jobs&lane&a");
-    let again = served.get("/keyed?key&jobs&lane&a");
+    let again = served.get("/keyed?key&jobs&lane&b");
     assert_eq!(again, first.replace("false", "true"));
-    let other = served.get("/keyed?key&jobs&lane&b");
+    let other = served.get("/keyed?key&jobs&lane&a&other");
     assert!(
         other.contains(&format!("Conflict({:?})", &first[..32])),
         "{other}"

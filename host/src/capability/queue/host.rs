@@ -155,6 +155,7 @@ fn batch_status(status: engine::BatchStatus) -> wit::BatchStatus {
     wit::BatchStatus {
         id: status.id.to_string(),
         key: status.key,
+        body: status.body.into(),
         accepted_at: status.accepted_at,
         jobs: status.jobs,
         waiting: status.depth.waiting,

@@ -574,7 +574,7 @@ impl Running {
     }
 }
 
-/// The receipt of the batch under a key, or that it has another content.
+/// The receipt of the batch under a key, or that it has another body.
 fn replayed(
     connection: &Connection,
     owner: &str,

@@ -181,12 +181,13 @@ pub(super) fn show(connection: &Connection, id: JobId) -> Result<Option<Shown>> 
 pub(super) fn batch(connection: &Connection, id: BatchId) -> Result<Option<BatchStatus>> {
     let moment = connection.unchecked_transaction()?;
     let found = moment
-        .prepare_cached("SELECT seq, owner, key, accepted_at, jobs FROM batch WHERE id = ?1")?
+        .prepare_cached("SELECT seq, owner, key, accepted_at, jobs, body FROM batch WHERE id = ?1")?
         .query_row([id.bytes()], |row| {
             let status = BatchStatus {
                 id,
                 owner: row.get(1)?,
                 key: row.get(2)?,
+                body: row.get::<_, Vec<u8>>(5)?.into(),
                 accepted_at: number(row, 3)?,
                 jobs: small(row, 4)?,
                 depth: Depth::default(),

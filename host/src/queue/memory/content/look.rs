@@ -77,6 +77,7 @@ impl Content {
             id,
             owner: batch.owner.clone(),
             key: batch.key.clone(),
+            body: batch.body.clone(),
             accepted_at: batch.accepted_at,
             jobs: u32::try_from(batch.jobs).unwrap_or(u32::MAX),
             depth,
