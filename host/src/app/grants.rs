@@ -2,6 +2,7 @@
 //! its variables, reads its outbound hosts. Comes in: a plan; goes out: a guest for each component.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +35,20 @@ pub enum GrantError {
         component: String,
         /// Its entries.
         wrong: Vec<AllowError>,
+    },
+    /// Others could reach a component that asks nobody for anything.
+    #[error(
+        "{component} can be reached on {listen} from other machines and has no token: set \
+         SPIN_VARIABLE_{}, or listen on 127.0.0.1",
+        variable.to_uppercase()
+    )]
+    Unguarded {
+        /// The component.
+        component: String,
+        /// Where it is served.
+        listen: SocketAddr,
+        /// The variable that has no value.
+        variable: String,
     },
     /// Something is to be put where no component would find it.
     #[error(
@@ -80,6 +95,7 @@ pub(super) struct Grants {
     lines: Lines,
     limits: manifest::Set<Limits>,
     app: String,
+    listen: SocketAddr,
     /// What stands in front of the lines of other apps' components.
     elsewhere: BTreeSet<String>,
     /// For all components, in the place of what their manifest says.
@@ -160,6 +176,7 @@ impl Grants {
             limits: plan.host.limits.clone(),
             elsewhere: elsewhere(plan, planned),
             app: planned.app.name.clone(),
+            listen: planned.listen,
             environment: options.guest_environment.clone(),
             folder: planned
                 .app
@@ -185,6 +202,7 @@ impl Grants {
         let (hosts, allowed) = self.hosts(component)?;
         let variables =
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
+        self.guarded(component, &variables)?;
         let granted = |labels: Labels| Arc::new(labels.of(&component.name));
         let labels = |labels: &[Label]| granted(labels.iter().cloned().collect());
         let limits = limits(&self.limits, component);
@@ -221,6 +239,27 @@ impl Grants {
             metrics,
         };
         Ok((guest, hosts))
+    }
+
+    /// Whether nobody but this machine reaches a component, or only those who know its token.
+    fn guarded(
+        &self,
+        component: &manifest::Component,
+        variables: &variables::Resolved,
+    ) -> Result<(), GrantError> {
+        match &component.guarded_by {
+            Some(variable)
+                if !self.listen.ip().to_canonical().is_loopback()
+                    && variables.get(variable).is_ok_and(str::is_empty) =>
+            {
+                Err(GrantError::Unguarded {
+                    component: component.name.clone(),
+                    listen: self.listen,
+                    variable: variable.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn environment(&self, component: &manifest::Component) -> Vec<(String, String)> {

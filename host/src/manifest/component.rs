@@ -53,6 +53,9 @@ pub struct Component {
     pub limits: Set<pool::Limits>,
     /// Its queues, and how each is worked on.
     pub queues: BTreeMap<Label, Policy>,
+    /// The variable whose value whoever calls the component has to present; while it is empty, only this machine
+    /// may reach it.
+    pub guarded_by: Option<String>,
 }
 
 /// What a component's table may refer to.
@@ -99,7 +102,10 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
     let source = table.require("source", "write the path of the component's file");
     let source = source.and_then(|item| source::read(&item));
     let sqlite_databases = labels(table.get("sqlite_databases"));
-    let settings = settings::read(&table, &sqlite_databases);
+    let variables: BTreeMap<_, _> = variables::of_component(&table, around.variables)
+        .into_iter()
+        .collect();
+    let settings = settings::read(&table, &sqlite_databases, &variables);
     let component = Component {
         name: item.key.to_owned(),
         source: PathBuf::new(),
@@ -108,9 +114,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         key_value_stores: labels(table.get("key_value_stores")),
         sqlite_databases,
         allowed_outbound_hosts: hosts(&table, around),
-        variables: variables::of_component(&table, around.variables)
-            .into_iter()
-            .collect(),
+        variables,
         environment: environment(&table),
         files: files::read(&table),
         label: settings.label,
@@ -118,6 +122,7 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         limits: settings.limits,
         allow_networks: settings.networks,
         queues: settings.queues,
+        guarded_by: settings.guarded_by,
     };
     let source = source?;
     Some(Component {

@@ -13,6 +13,7 @@ use super::queue;
 use super::reader::{Item, Table};
 use crate::capability::Label;
 use crate::capability::http::Network;
+use crate::capability::variables::Template;
 use crate::queue::Policy;
 use crate::runtime::pool;
 
@@ -24,10 +25,15 @@ pub(super) struct Settings {
     pub(super) limits: Set<pool::Limits>,
     pub(super) networks: Vec<Network>,
     pub(super) queues: BTreeMap<Label, Policy>,
+    pub(super) guarded_by: Option<String>,
 }
 
-/// Reads the settings; `databases` are those that the component may open.
-pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
+/// Reads the settings; `databases` are those that the component may open, `variables` those that it has.
+pub(super) fn read(
+    component: &Table<'_>,
+    databases: &[Label],
+    variables: &BTreeMap<String, Template>,
+) -> Settings {
     let Some(table) = component
         .table("tool")
         .and_then(|tool| tool.table("signet"))
@@ -44,11 +50,32 @@ pub(super) fn read(component: &Table<'_>, databases: &[Label]) -> Settings {
         limits: Set::read(
             &table,
             limits::COMPONENT,
-            &["label", "migrations", "queue", outbound::ALLOW_NETWORKS],
+            &[
+                "label",
+                "migrations",
+                "queue",
+                "guarded_by",
+                outbound::ALLOW_NETWORKS,
+            ],
         ),
         networks: outbound::networks(&table),
         queues: queue::read(&table),
+        guarded_by: table
+            .get("guarded_by")
+            .and_then(|item| variable(&item, variables)),
     }
+}
+
+/// The name of one of the component's variables.
+fn variable(item: &Item<'_>, variables: &BTreeMap<String, Template>) -> Option<String> {
+    let name = item.words()?;
+    if !variables.contains_key(name) {
+        item.mistake(format!(
+            "`{name}` is not among the component's variables: add it to `[component.NAME.variables]`"
+        ));
+        return None;
+    }
+    Some(name.to_owned())
 }
 
 /// A text that can stand at the front of a line.
