@@ -19,6 +19,27 @@ pub enum Route {
     Remove(String),
     /// `POST /fire`
     Fire,
+    /// What takes a queue.
+    Queued(Queued),
+}
+
+/// What a request asks for that takes a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queued {
+    /// `POST /events`
+    Accept,
+    /// `GET /events/{id}`
+    Event(String),
+    /// `POST /events/{id}/resend`
+    Resend(String),
+    /// `GET /registrations/{id}/attempts`
+    Attempts(String),
+    /// `POST /registrations/{id}/recover`
+    Recover(String),
+    /// `POST /registrations/{id}/test`
+    Test(String),
+    /// `POST /registrations/{id}/enable`
+    Enable(String),
 }
 
 /// The route of `method` and of `target`, a path with or without a query.
@@ -27,26 +48,60 @@ pub enum Route {
 /// Nothing has this path, or what has it does not take this method.
 pub fn route(method: &str, target: &str) -> Result<Route, Problem> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    match path {
-        "/registrations" => match method {
-            "POST" => Ok(Route::Register),
-            "GET" => Ok(Route::List),
-            "DELETE" => Ok(Route::Clear),
-            _ => Err(Problem::method_not_allowed("GET, POST, DELETE")),
-        },
-        "/fire" => match method {
-            "POST" => Ok(Route::Fire),
-            _ => Err(Problem::method_not_allowed("POST")),
-        },
-        _ => match path.strip_prefix("/registrations/") {
-            Some(id) if draw::is_id(id) => match method {
-                "GET" => Ok(Route::Show(id.to_string())),
-                "DELETE" => Ok(Route::Remove(id.to_string())),
-                _ => Err(Problem::method_not_allowed("GET, DELETE")),
+    let parts: Vec<&str> = path.split('/').collect();
+    let (allowed, route) = match *parts.as_slice() {
+        ["", "registrations"] => (
+            "GET, POST, DELETE",
+            match method {
+                "POST" => Some(Route::Register),
+                "GET" => Some(Route::List),
+                "DELETE" => Some(Route::Clear),
+                _ => None,
             },
-            _ => Err(Problem::not_found()),
-        },
-    }
+        ),
+        ["", "registrations", id] if draw::is_id(id) => (
+            "GET, DELETE",
+            match method {
+                "GET" => Some(Route::Show(id.to_string())),
+                "DELETE" => Some(Route::Remove(id.to_string())),
+                _ => None,
+            },
+        ),
+        ["", "fire"] => only("POST", method, Route::Fire),
+        ["", "events"] => only("POST", method, Route::Queued(Queued::Accept)),
+        ["", "events", id, ref rest @ ..] if is_event(id) => {
+            let (allowed, of) = match rest {
+                [] => ("GET", Queued::Event as fn(String) -> Queued),
+                ["resend"] => ("POST", Queued::Resend as _),
+                _ => return Err(Problem::not_found()),
+            };
+            only(allowed, method, Route::Queued(of(id.to_string())))
+        }
+        ["", "registrations", id, verb] if draw::is_id(id) => {
+            let (allowed, of) = match verb {
+                "attempts" => ("GET", Queued::Attempts as fn(String) -> Queued),
+                "recover" => ("POST", Queued::Recover as _),
+                "test" => ("POST", Queued::Test as _),
+                "enable" => ("POST", Queued::Enable as _),
+                _ => return Err(Problem::not_found()),
+            };
+            only(allowed, method, Route::Queued(of(id.to_string())))
+        }
+        _ => return Err(Problem::not_found()),
+    };
+    route.ok_or_else(|| Problem::method_not_allowed(allowed))
+}
+
+/// What takes one method alone.
+fn only(allowed: &'static str, method: &str, route: Route) -> (&'static str, Option<Route>) {
+    (allowed, (method == allowed).then_some(route))
+}
+
+/// Whether `text` could be the id of an event: the name of a batch in the queue.
+#[must_use]
+pub fn is_event(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    text.len() == 32 && text.bytes().all(digit)
 }
 
 #[cfg(test)]
@@ -54,6 +109,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "0123456789abcdefghijklmnop";
+    const EVENT: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
     fn every_route_has_its_method_and_path() {
@@ -64,12 +120,38 @@ mod tests {
         assert_eq!(route("GET", &one), Ok(Route::Show(ID.into())));
         assert_eq!(route("DELETE", &one), Ok(Route::Remove(ID.into())));
         assert_eq!(route("POST", "/fire"), Ok(Route::Fire));
+        let queued = |method, path: &str| match route(method, path) {
+            Ok(Route::Queued(queued)) => queued,
+            other => panic!("{other:?}"),
+        };
+        let event = format!("/events/{EVENT}");
+        assert_eq!(queued("POST", "/events"), Queued::Accept);
+        assert_eq!(queued("GET", &event), Queued::Event(EVENT.into()));
+        let again = queued("POST", &format!("{event}/resend?registration=x"));
+        assert_eq!(again, Queued::Resend(EVENT.into()));
+        let attempts = queued("GET", &format!("{one}/attempts"));
+        assert_eq!(attempts, Queued::Attempts(ID.into()));
+        let recover = queued("POST", &format!("{one}/recover?since=x"));
+        assert_eq!(recover, Queued::Recover(ID.into()));
+        assert_eq!(
+            queued("POST", &format!("{one}/test")),
+            Queued::Test(ID.into())
+        );
+        let enable = queued("POST", &format!("{one}/enable"));
+        assert_eq!(enable, Queued::Enable(ID.into()));
     }
 
     #[test]
     fn a_known_path_refuses_other_methods() {
         let one = format!("/registrations/{ID}");
-        for (method, path) in [("PUT", "/registrations"), ("GET", "/fire"), ("POST", &one)] {
+        let attempts = format!("{one}/attempts");
+        for (method, path) in [
+            ("PUT", "/registrations"),
+            ("GET", "/fire"),
+            ("GET", "/events"),
+            ("POST", &one),
+            ("POST", &attempts),
+        ] {
             assert_eq!(route(method, path).unwrap_err().status(), 405);
         }
     }
@@ -84,6 +166,11 @@ mod tests {
             "/registrations/",
             "/registrations/x",
             "//fire",
+            "/events/",
+            "/events/x",
+            "/events/0123456789ABCDEF0123456789ABCDEF",
+            "/events/0123456789abcdef0123456789abcdef/",
+            "/registrations/0123456789abcdefghijklmnop/x",
         ] {
             assert_eq!(route("POST", path).unwrap_err().status(), 404);
         }

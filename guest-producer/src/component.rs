@@ -7,23 +7,39 @@ use wasip3::http_compat::{Request, http_from_wasi_request};
 
 use crate::answer::Answer;
 use crate::api::{self, Route};
+use crate::guard;
 use crate::problem::Problem;
 use database::Database;
+use surroundings::variable;
 
 mod database;
 mod enrol;
 mod exchange;
 mod fire;
 mod outbound;
+#[cfg(feature = "queue")]
+mod queued;
+mod send;
 mod surroundings;
 
 mod bindings {
     // Generated: it lifts and lowers by the canonical ABI, which is raw pointers.
     #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
     #![allow(missing_docs, clippy::all)]
+    #[cfg(feature = "queue")]
+    use super::Producer;
+    #[cfg(feature = "queue")]
     wit_bindgen::generate!({
         path: "../wit",
         world: "signet:worlds/producer",
+        generate_all,
+    });
+    #[cfg(feature = "queue")]
+    export!(Producer);
+    #[cfg(not(feature = "queue"))]
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "signet:worlds/portable-producer",
         generate_all,
     });
 }
@@ -40,6 +56,9 @@ impl wasip3::exports::http::handler::Guest for Producer {
 }
 
 async fn serve(request: Request) -> Result<Answer, Problem> {
+    let token = variable("admin_token").await?;
+    let presented = request.headers().get_all("authorization").iter();
+    guard::admit(&token, presented.map(http::HeaderValue::as_bytes))?;
     let target = request
         .uri()
         .path_and_query()
@@ -52,16 +71,27 @@ async fn serve(request: Request) -> Result<Answer, Problem> {
             Ok(Answer::json(200, "application/json", &registrations))
         }
         Route::Clear => {
-            Database::open().await?.clear().await?;
+            let removed = Database::open().await?.clear().await?;
+            #[cfg(feature = "queue")]
+            queued::give_up(&removed).await?;
+            drop(removed);
             Ok(Answer::empty(204))
         }
         Route::Show(id) => match Database::open().await?.show(id).await? {
             Some(registration) => Ok(Answer::json(200, "application/json", &registration)),
             None => Err(Problem::no_such_registration()),
         },
-        Route::Remove(id) => match Database::open().await?.remove(id).await? {
-            true => Ok(Answer::empty(204)),
-            false => Err(Problem::no_such_registration()),
-        },
+        Route::Remove(id) => {
+            if !Database::open().await?.remove(id.clone()).await? {
+                return Err(Problem::no_such_registration());
+            }
+            #[cfg(feature = "queue")]
+            queued::give_up(&[id]).await?;
+            Ok(Answer::empty(204))
+        }
+        #[cfg(feature = "queue")]
+        Route::Queued(asked) => queued::serve(asked, request).await,
+        #[cfg(not(feature = "queue"))]
+        Route::Queued(_) => Err(Problem::no_queue()),
     }
 }

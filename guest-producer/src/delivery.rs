@@ -128,6 +128,8 @@ mod tests {
             id: id.into(),
             url: format!("http://{id}/"),
             event: "*".into(),
+            schedule: Vec::new(),
+            disabled: None,
         }
     }
 

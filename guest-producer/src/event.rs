@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::filter::{NAME_LIMIT, is_name};
+use crate::filter::{self, NAME_LIMIT, is_name};
 use crate::problem::Problem;
 
 /// An event: its name and its data.
@@ -37,6 +37,7 @@ impl Event {
                 "event is not a name of 1 to {NAME_LIMIT} letters, digits, `_`, `.` and `-`"
             )]));
         }
+        filter::is_free(&event.name).map_err(|mistake| Problem::invalid(vec![mistake]))?;
         Ok(event)
     }
 
@@ -92,6 +93,7 @@ mod tests {
             r#"{"event":"order.*"}"#,
             r#"{"event":""}"#,
             r#"{"event":"a b"}"#,
+            r#"{"event":"signet.test"}"#,
             r#"{"event":null}"#,
             r#"{"events":"a"}"#,
             "[]",

@@ -4,10 +4,14 @@
 /// The longest name or filter, in characters.
 pub const NAME_LIMIT: usize = 50;
 
+/// How the names of events begin that the producer itself has to say. Nobody else can name one so, and `*` does not
+/// ask for them: they speak of other consumers.
+const OWN: &str = "signet.";
+
 /// `*`, a name, or `prefix.*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
-    /// `*`: every event.
+    /// `*`: every event but the producer's own.
     All,
     /// `prefix.*`: the names that go on after `prefix.`, which is kept with its dot.
     Under(String),
@@ -42,7 +46,7 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         match self {
-            Self::All => true,
+            Self::All => !name.starts_with(OWN),
             Self::Under(prefix) => name.len() > prefix.len() && name.starts_with(prefix),
             Self::Named(wanted) => wanted == name,
         }
@@ -56,6 +60,19 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
+/// Whether an event that somebody sends may have this name.
+///
+/// # Errors
+/// It is kept for the producer's own.
+pub fn is_free(name: &str) -> Result<(), String> {
+    if name.starts_with(OWN) {
+        return Err(format!(
+            "{name:?} begins with `{OWN}`, which is the producer's own: choose another"
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +81,8 @@ mod tests {
     fn a_filter_matches_what_it_says() {
         let cases = [
             ("*", "anything", true),
+            ("*", "signet.test", false),
+            ("signet.*", "signet.test", true),
             ("order.paid", "order.paid", true),
             ("order.paid", "order.paid.late", false),
             ("order.*", "order.paid", true),

@@ -21,6 +21,10 @@ pub struct Problem {
     members: Map<String, Value>,
     #[serde(skip)]
     allow: Option<&'static str>,
+    #[serde(skip)]
+    retry_after: Option<&'static str>,
+    #[serde(skip)]
+    authenticate: Option<&'static str>,
 }
 
 impl Problem {
@@ -34,6 +38,8 @@ impl Problem {
             detail: detail.into(),
             members: Map::new(),
             allow: None,
+            retry_after: None,
+            authenticate: None,
         }
     }
 
@@ -56,10 +62,21 @@ impl Problem {
         &self.detail
     }
 
+    /// 401: the request does not present the token of the producer's operator.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        let detail = "the producer asks for its token: Authorization: Bearer TOKEN";
+        let problem = Self::new(401, "unauthorized", "unauthorized", detail);
+        Self {
+            authenticate: Some("Bearer"),
+            ..problem
+        }
+    }
+
     /// 404: nothing has this path.
     #[must_use]
     pub fn not_found() -> Self {
-        let detail = "nothing has this path: see /registrations and /fire";
+        let detail = "nothing has this path: see /registrations, /events and /fire";
         Self::new(404, "not-found", "not found", detail)
     }
 
@@ -79,6 +96,31 @@ impl Problem {
     pub fn no_such_registration() -> Self {
         let detail = "no registration has this id: GET /registrations lists those there are";
         Self::new(404, "no-such-registration", "no such registration", detail)
+    }
+
+    /// 404: there is no event with this id.
+    #[must_use]
+    pub fn no_such_event() -> Self {
+        let detail = "no event has this id, or it is past its retention";
+        Self::new(404, "no-such-event", "no such event", detail)
+    }
+
+    /// 501: this build of the producer, or its host, has no queue.
+    #[must_use]
+    pub fn no_queue() -> Self {
+        let detail = "this build of the producer has no queue: POST /fire sends at once, and the build with the \
+                      feature `queue` delivers on a host that has signet:queue";
+        Self::new(501, "no-queue", "there is no queue", detail)
+    }
+
+    /// 503: the queue takes nothing now. What was asked for was not done, not even in part.
+    #[must_use]
+    pub fn queue_unavailable(detail: impl Into<String>) -> Self {
+        let problem = Self::new(503, "queue-unavailable", "the queue is unavailable", detail);
+        Self {
+            retry_after: Some("5"),
+            ..problem
+        }
     }
 
     /// 400: the body is not what this request takes. Every mistake is listed.
@@ -106,10 +148,16 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let answer = Self::json(problem.status, "application/problem+json", &problem);
-        match problem.allow {
-            Some(allow) => answer.with("allow", allow),
-            None => answer,
-        }
+        let headers = [
+            ("allow", problem.allow),
+            ("retry-after", problem.retry_after),
+            ("www-authenticate", problem.authenticate),
+        ];
+        let given = |(name, value): (_, Option<&str>)| Some((name, value?.to_string()));
+        headers
+            .into_iter()
+            .filter_map(given)
+            .fold(answer, |answer, (name, value)| answer.with(name, value))
     }
 }
 
@@ -131,6 +179,13 @@ mod tests {
         assert_eq!(body["status"], 400);
         assert_eq!(body["detail"], "url is missing");
         assert_eq!(body["errors"][0], "url is missing");
+    }
+
+    #[test]
+    fn who_finds_the_queue_unavailable_is_told_when_to_come_again() {
+        let answer = Answer::from(Problem::queue_unavailable("the disk is full"));
+        assert_eq!(answer.status, 503);
+        assert!(answer.headers.contains(&("retry-after", "5".into())));
     }
 
     #[test]

@@ -12,6 +12,12 @@ use crate::target::Target;
 /// The longest enrolment token, in characters.
 const TOKEN_LIMIT: usize = 256;
 
+/// The most attempts that a schedule can have.
+const ATTEMPT_LIMIT: usize = 64;
+
+/// The longest delay before an attempt, in seconds: a week.
+const DELAY_LIMIT: u64 = 7 * 24 * 3600;
+
 /// A wish to register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -19,6 +25,8 @@ pub struct Request {
     pub target: Target,
     /// The filter, as it was written.
     pub event: String,
+    /// The delays before each attempt, in seconds; none for the queue's own.
+    pub schedule: Vec<u64>,
     /// The consumer's enrolment token, if the request brought one.
     pub token: Option<String>,
 }
@@ -32,6 +40,21 @@ pub struct Registration {
     pub url: String,
     /// The filter.
     pub event: String,
+    /// The delays before each attempt, in seconds; none for the queue's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<u64>,
+    /// Since when and why nothing is delivered to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<Disabled>,
+}
+
+/// Why a registration gets nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disabled {
+    /// Since when, in RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Who has a URL.
@@ -62,9 +85,11 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
     let members: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(vec![format!("body is not a JSON object: {error}")]))?;
     let mut mistakes = Vec::new();
-    let known = |name: &&String| !matches!(name.as_str(), "url" | "event" | "token");
+    let known = |name: &&String| !matches!(name.as_str(), "url" | "event" | "schedule" | "token");
     for name in members.keys().filter(known) {
-        mistakes.push(format!("{name:?} is not known: url, event and token are"));
+        mistakes.push(format!(
+            "{name:?} is not known: url, event, schedule and token are"
+        ));
     }
     let target = take(
         &mut mistakes,
@@ -80,6 +105,7 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
             Filter::parse(event).map(|_| event.to_string())
         }),
     );
+    let schedule = take(&mut mistakes, schedule(members.get("schedule")));
     let token = take(
         &mut mistakes,
         text(&members, "token").and_then(|token| match token {
@@ -89,14 +115,35 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
             token => Ok(token.map(str::to_string)),
         }),
     );
-    match (target, event, token) {
-        (Some(target), Some(event), Some(token)) if mistakes.is_empty() => Ok(Request {
-            target,
-            event,
-            token,
-        }),
+    match (target, event, schedule, token) {
+        (Some(target), Some(event), Some(schedule), Some(token)) if mistakes.is_empty() => {
+            Ok(Request {
+                target,
+                event,
+                schedule,
+                token,
+            })
+        }
         _ => Err(Problem::invalid(mistakes)),
     }
+}
+
+fn schedule(value: Option<&Value>) -> Result<Vec<u64>, String> {
+    let Some(value) = value else {
+        return Ok(Vec::new());
+    };
+    let delays = value.as_array().and_then(|delays| {
+        let delay = |delay: &Value| delay.as_u64().filter(|delay| *delay <= DELAY_LIMIT);
+        delays.iter().map(delay).collect::<Option<Vec<u64>>>()
+    });
+    delays
+        .filter(|delays| (1..=ATTEMPT_LIMIT).contains(&delays.len()))
+        .ok_or_else(|| {
+            format!(
+                "schedule is not a list of 1 to {ATTEMPT_LIMIT} delays, each of 0 to {DELAY_LIMIT} \
+                 whole seconds"
+            )
+        })
 }
 
 /// Whether `text` can be an enrolment token: it travels as the value of a header.
@@ -181,9 +228,24 @@ mod tests {
 
     #[test]
     fn every_mistake_is_listed() {
-        let body = br#"{"url":"nowhere","event":"a b","token":7,"x":1}"#;
+        let body = br#"{"url":"nowhere","event":"a b","schedule":0,"token":7,"x":1}"#;
         let problem = serde_json::to_value(parse(body).unwrap_err()).unwrap();
-        assert_eq!(problem["errors"].as_array().unwrap().len(), 4);
+        assert_eq!(problem["errors"].as_array().unwrap().len(), 5);
+    }
+
+    #[test]
+    fn a_schedule_is_a_list_of_whole_seconds() {
+        let with = |schedule: &str| {
+            let body = format!(r#"{{"url":"http://h/","schedule":{schedule}}}"#);
+            parse(body.as_bytes()).map(|request| request.schedule)
+        };
+        assert_eq!(with("[0, 5, 604800]"), Ok(vec![0, 5, 604_800]));
+        let long = format!("[{}0]", "0,".repeat(ATTEMPT_LIMIT));
+        for wrong in [
+            "[]", "[1.5]", "[-1]", "[604801]", "[\"1\"]", "{}", "null", &long,
+        ] {
+            assert_eq!(with(wrong).unwrap_err().status(), 400, "{wrong}");
+        }
     }
 
     #[test]
@@ -242,6 +304,8 @@ mod tests {
             id: "i".into(),
             url: "u".into(),
             event: "*".into(),
+            schedule: Vec::new(),
+            disabled: None,
         };
         let shown = serde_json::to_string(&registration).unwrap();
         assert_eq!(shown, r#"{"id":"i","url":"u","event":"*"}"#);

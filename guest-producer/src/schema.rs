@@ -4,13 +4,13 @@
 /// How long a pending registration keeps its URL, in seconds: well over a handshake's time.
 pub const PENDING_SECONDS: i64 = 60;
 
-/// Reserves a URL: URL, EVENT, KEY, ID, now, and the time up to which a pending row is abandoned.
+/// Reserves a URL: URL, EVENT, KEY, ID, now, the time up to which a pending row is abandoned, and SCHEDULE.
 /// One statement, so that of two requests at once one gets the row. Answers the id if it did.
 pub const RESERVE: &str = "\
-    INSERT INTO REGISTRATIONS (URL, EVENT, KEY, ID, STATE, CREATED_AT) \
-    VALUES (?1, ?2, ?3, ?4, 'pending', ?5) \
+    INSERT INTO REGISTRATIONS (URL, EVENT, KEY, ID, STATE, CREATED_AT, SCHEDULE) \
+    VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?7) \
     ON CONFLICT (URL) DO UPDATE SET EVENT = excluded.EVENT, KEY = excluded.KEY, ID = excluded.ID, \
-    CREATED_AT = excluded.CREATED_AT \
+    CREATED_AT = excluded.CREATED_AT, SCHEDULE = excluded.SCHEDULE \
     WHERE STATE = 'pending' AND CREATED_AT < ?6 \
     RETURNING ID";
 
@@ -24,24 +24,53 @@ pub const ACTIVATE: &str = "\
 /// Takes a reservation back.
 pub const RELEASE: &str = "DELETE FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'pending'";
 
-/// ID, URL and EVENT of every active registration, the oldest first.
+/// ID, URL, EVENT, SCHEDULE, DISABLED_AT and DISABLED_REASON of every active registration, the oldest first.
 pub const LIST: &str = "\
-    SELECT ID, URL, EVENT FROM REGISTRATIONS WHERE STATE = 'active' ORDER BY CREATED_AT, ROWID";
+    SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
+    WHERE STATE = 'active' ORDER BY CREATED_AT, ROWID";
 
-/// ID, URL, EVENT and KEY of every active registration, the oldest first: for signing only.
+/// ID, URL, EVENT and KEY of every registration that is delivered to, the oldest first: for signing only.
 pub const LIST_WITH_KEYS: &str = "\
-    SELECT ID, URL, EVENT, KEY FROM REGISTRATIONS WHERE STATE = 'active' ORDER BY CREATED_AT, ROWID";
+    SELECT ID, URL, EVENT, KEY FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
+    ORDER BY CREATED_AT, ROWID";
 
-/// ID, URL and EVENT of one active registration.
+/// ID, EVENT and SCHEDULE of every registration that is delivered to, the oldest first.
+pub const WISHES: &str = "\
+    SELECT ID, EVENT, SCHEDULE FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
+    ORDER BY CREATED_AT, ROWID";
+
+/// URL, KEY, FAILING_SINCE and DISABLED_REASON of one active registration: for one delivery.
+pub const RECEIVER: &str = "\
+    SELECT URL, KEY, FAILING_SINCE, DISABLED_REASON FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+
+/// What [`LIST`] says, of one active registration.
 pub const SHOW: &str = "\
-    SELECT ID, URL, EVENT FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+    SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
+    WHERE ID = ?1 AND STATE = 'active'";
+
+/// Notes that a delivery failed, now: ID and the time. It stays at the first time until one works.
+pub const FAILS: &str = "\
+    UPDATE REGISTRATIONS SET FAILING_SINCE = ?2 WHERE ID = ?1 AND FAILING_SINCE IS NULL";
+
+/// Notes that a delivery worked.
+pub const WORKS: &str = "UPDATE REGISTRATIONS SET FAILING_SINCE = NULL WHERE ID = ?1";
+
+/// Disables a registration: ID, the time and the reason.
+pub const DISABLE: &str = "\
+    UPDATE REGISTRATIONS SET DISABLED_AT = ?2, DISABLED_REASON = ?3 \
+    WHERE ID = ?1 AND DISABLED_AT IS NULL";
+
+/// Lets a registration be delivered to again. Answers its id if there is one.
+pub const ENABLE: &str = "\
+    UPDATE REGISTRATIONS SET DISABLED_AT = NULL, DISABLED_REASON = NULL, FAILING_SINCE = NULL \
+    WHERE ID = ?1 AND STATE = 'active' RETURNING ID";
 
 /// Removes one active registration. Answers its id if there was one.
 pub const REMOVE: &str = "\
     DELETE FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active' RETURNING ID";
 
-/// Removes every registration.
-pub const CLEAR: &str = "DELETE FROM REGISTRATIONS";
+/// Removes every registration. Answers their ids.
+pub const CLEAR: &str = "DELETE FROM REGISTRATIONS RETURNING ID";
 
 /// Whether an error's text says that the migrations were not applied. The interface has no variant
 /// for it, so there is only SQLite's text to go by.
@@ -53,17 +82,18 @@ pub fn lacks_migrations(error: &str) -> bool {
 
 /// What to say when [`lacks_migrations`].
 pub const MIGRATIONS: &str = "the table REGISTRATIONS is missing or old: apply \
-    migrations/0001-registrations.sql and migrations/0002-registration-state.sql to the database \
-    `default`";
+    0001-registrations.sql, 0002-registration-state.sql and 0003-delivery.sql, all in migrations/, to the \
+    database `default`";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rusqlite::{Connection, OptionalExtension, params};
 
-    const MIGRATED: [&str; 2] = [
+    const MIGRATED: [&str; 3] = [
         include_str!("../migrations/0001-registrations.sql"),
         include_str!("../migrations/0002-registration-state.sql"),
+        include_str!("../migrations/0003-delivery.sql"),
     ];
 
     fn database() -> Connection {
@@ -75,7 +105,7 @@ mod tests {
     }
 
     fn reserve(database: &Connection, url: &str, id: &str, now: i64) -> Option<String> {
-        let values = params![url, "*", "key", id, now, now - PENDING_SECONDS];
+        let values = params![url, "*", "key", id, now, now - PENDING_SECONDS, "[]"];
         database
             .query_row(RESERVE, values, |row| row.get(0))
             .optional()
@@ -139,7 +169,7 @@ mod tests {
         assert_eq!(one(&database, SHOW, "a").as_deref(), Some("a"));
         assert_eq!(one(&database, REMOVE, "a").as_deref(), Some("a"));
         assert_eq!(one(&database, REMOVE, "a"), None);
-        database.execute(CLEAR, []).unwrap();
+        assert_eq!(ids(&database, CLEAR), ["z", "m", "p"]);
         assert_eq!(one(&database, HOLDER, "p"), None);
     }
 
@@ -151,9 +181,41 @@ mod tests {
         database.execute(row, ["u"]).unwrap();
         database.execute(row, ["v"]).unwrap();
         database.execute_batch(MIGRATED[1]).unwrap();
+        database.execute_batch(MIGRATED[2]).unwrap();
         let ids = ids(&database, LIST);
         assert_eq!(ids.len(), 2);
         assert!(ids.iter().all(|id| crate::draw::is_id(id)));
+    }
+
+    #[test]
+    fn who_is_disabled_is_seen_and_gets_nothing_until_it_is_enabled() {
+        let database = database();
+        reserve(&database, "u", "a", 1000);
+        one(&database, ACTIVATE, "a");
+        let failing = || {
+            let row = |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>("FAILING_SINCE");
+            database.query_row(RECEIVER, ["a"], row).unwrap()
+        };
+        for now in [1001, 1002] {
+            database.execute(FAILS, params!["a", now]).unwrap();
+            assert_eq!(failing(), Some(1001));
+        }
+        database.execute(WORKS, ["a"]).unwrap();
+        assert_eq!(failing(), None);
+        for reason in ["first", "second"] {
+            let disable = params!["a", 1003, reason];
+            database.execute(DISABLE, disable).unwrap();
+        }
+        assert_eq!(ids(&database, LIST), ["a"]);
+        for nobody in [WISHES, LIST_WITH_KEYS] {
+            assert!(ids(&database, nobody).is_empty());
+        }
+        let reason = |row: &rusqlite::Row<'_>| row.get::<_, Option<String>>("DISABLED_REASON");
+        let said = database.query_row(RECEIVER, ["a"], reason).unwrap();
+        assert_eq!(said.as_deref(), Some("first"));
+        assert_eq!(one(&database, ENABLE, "a").as_deref(), Some("a"));
+        assert_eq!(ids(&database, WISHES), ["a"]);
+        assert_eq!(one(&database, ENABLE, "b"), None);
     }
 
     #[test]
@@ -162,7 +224,7 @@ mod tests {
         let error = empty.prepare(LIST).unwrap_err().to_string();
         assert!(lacks_migrations(&error), "{error}");
         empty.execute_batch(MIGRATED[0]).unwrap();
-        for statement in [LIST, RESERVE, SHOW] {
+        for statement in [LIST, RESERVE, SHOW, WISHES] {
             let error = empty.prepare(statement).unwrap_err().to_string();
             assert!(lacks_migrations(&error), "{error}");
         }

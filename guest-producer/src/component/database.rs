@@ -2,8 +2,9 @@
 //! It never runs a statement that `schema` does not own, and gives a key out only to be signed with.
 
 use super::bindings::spin::sqlite::sqlite::{Connection, Error, Value};
+use crate::moment;
 use crate::problem::Problem;
-use crate::registration::{Holder, Registration};
+use crate::registration::{Disabled, Holder, Registration};
 use crate::schema;
 
 /// An open database.
@@ -37,6 +38,7 @@ impl Database {
             Value::Text(registration.id.clone()),
             Value::Integer(now),
             Value::Integer(now - schema::PENDING_SECONDS),
+            Value::Text(written(&registration.schedule)),
         ];
         Ok(!self.rows(schema::RESERVE, values).await?.is_empty())
     }
@@ -82,7 +84,14 @@ impl Database {
         let rows = self.rows(schema::LIST_WITH_KEYS, Vec::new()).await?;
         let keyed = |row| {
             let [id, url, event, key] = texts(row)?;
-            Ok((Registration { id, url, event }, key))
+            let registration = Registration {
+                id,
+                url,
+                event,
+                schedule: Vec::new(),
+                disabled: None,
+            };
+            Ok((registration, key))
         };
         rows.into_iter().map(keyed).collect()
     }
@@ -99,13 +108,18 @@ impl Database {
         Ok(!rows.is_empty())
     }
 
-    /// Removes every registration.
-    pub(super) async fn clear(&self) -> Result<(), Problem> {
-        self.rows(schema::CLEAR, Vec::new()).await?;
-        Ok(())
+    /// Removes every registration. Answers their ids.
+    pub(super) async fn clear(&self) -> Result<Vec<String>, Problem> {
+        let rows = self.rows(schema::CLEAR, Vec::new()).await?;
+        let id = |row| texts(row).map(|[id]| id);
+        rows.into_iter().map(id).collect()
     }
 
-    async fn rows(&self, statement: &str, values: Vec<Value>) -> Result<Vec<Vec<Value>>, Problem> {
+    pub(super) async fn rows(
+        &self,
+        statement: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Vec<Value>>, Problem> {
         let running = self.0.execute_async(statement.to_string(), values);
         let (_columns, mut stream, ended) = running.await.map_err(problem)?;
         let mut rows = Vec::new();
@@ -119,11 +133,39 @@ impl Database {
 }
 
 fn registration(row: Vec<Value>) -> Result<Registration, Problem> {
-    let [id, url, event] = texts(row)?;
-    Ok(Registration { id, url, event })
+    let shape = || Problem::internal("the database answered with a row of another shape");
+    let row: [Value; 6] = row.try_into().map_err(|_| shape())?;
+    let [id, url, event, schedule, at, reason] = row;
+    let [id, url, event, schedule] = texts(vec![id, url, event, schedule])?;
+    let disabled = match (at, reason) {
+        (Value::Integer(at), Value::Text(reason)) => Some(Disabled {
+            at: moment::text(u64::try_from(at).unwrap_or(0).saturating_mul(1000)),
+            reason,
+        }),
+        _ => None,
+    };
+    Ok(Registration {
+        id,
+        url,
+        event,
+        schedule: read(&schedule)?,
+        disabled,
+    })
 }
 
-fn texts<const N: usize>(row: Vec<Value>) -> Result<[String; N], Problem> {
+/// A schedule as it is kept.
+fn written(schedule: &[u64]) -> String {
+    // Numbers always serialize.
+    serde_json::to_string(schedule).unwrap_or_default()
+}
+
+/// The schedule of [`written`].
+pub(super) fn read(schedule: &str) -> Result<Vec<u64>, Problem> {
+    serde_json::from_str(schedule)
+        .map_err(|error| Problem::internal(format!("a schedule is not readable: {error}")))
+}
+
+pub(super) fn texts<const N: usize>(row: Vec<Value>) -> Result<[String; N], Problem> {
     let text = |value| match value {
         Value::Text(text) => Some(text),
         Value::Integer(_) | Value::Real(_) | Value::Blob(_) | Value::Null => None,

@@ -29,6 +29,8 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
         id: draw::id(random_bytes),
         url: request.target.as_str().to_string(),
         event: request.event.clone(),
+        schedule: request.schedule.clone(),
+        disabled: None,
     };
 
     let database = Database::open().await?;
@@ -75,5 +77,5 @@ async fn shake_hands(request: &Request, key: &str, token: Option<&str>) -> Outco
         body: Rc::from(body.into_bytes()),
         limit: HANDSHAKE_LIMIT,
     };
-    outbound::post(call).await
+    outbound::post(call).await.map(|reply| reply.status)
 }

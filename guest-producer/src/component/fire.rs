@@ -8,17 +8,15 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 
 use super::database::Database;
-use super::outbound::{self, Call};
-use super::surroundings::{now, random_bytes, tag};
+use super::send;
+use super::surroundings::random_bytes;
 use crate::answer::Answer;
-use crate::delivery::{self, Failure, Outcome};
+use crate::delivery::{self, Outcome};
 use crate::draw;
 use crate::event::Event;
 use crate::filter::Filter;
-use crate::headers::{self, Signed};
 use crate::problem::Problem;
 use crate::registration::Registration;
-use crate::target::Target;
 
 /// The time of one delivery.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(10);
@@ -71,26 +69,6 @@ async fn deliver(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
 }
 
 async fn attempt(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
-    let unreachable = |why: &str| Failure::Unreachable(why.to_string());
-    let target = Target::parse(url).map_err(unreachable)?;
-    let signed = sign(id, key, &payload).map_err(|problem| unreachable(problem.detail()))?;
-    let call = Call {
-        target: &target,
-        path: target.path(),
-        headers: signed.pairs(),
-        body: payload,
-        limit: DELIVERY_LIMIT,
-    };
-    outbound::post(call).await
-}
-
-fn sign(id: &str, key: &str, payload: &[u8]) -> Result<Signed, Problem> {
-    let timestamp = u64::try_from(now()).unwrap_or(0);
-    let signature = headers::v1(&tag(&headers::content(id, timestamp, payload), key)?);
-    Ok(Signed {
-        tag: tag(payload, key)?,
-        id: id.to_string(),
-        timestamp,
-        signature: signature.ok_or_else(|| Problem::internal("the tag is not 64 digits"))?,
-    })
+    let reply = send::signed(id, url, key, payload, DELIVERY_LIMIT).await?;
+    Ok(reply.status)
 }

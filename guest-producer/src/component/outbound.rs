@@ -1,6 +1,6 @@
 //! Calls to consumers, over `wasi:http`. In come a target, headers, a body and a time limit; out goes
-//! a status or a [`Failure`]. It never follows a redirect, never keeps an answer's body, and never
-//! takes longer than the limit.
+//! a [`Reply`] or a [`Failure`]. It never follows a redirect, never keeps more than the beginning of an
+//! answer's body, and never takes longer than the limit, which is one for connecting, head and body.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -13,8 +13,9 @@ use wasip3::http::types::{ErrorCode, Fields, Method, Request, RequestOptions, Re
 use wasip3::wit_bindgen::StreamResult;
 use wasip3::{wit_future, wit_stream};
 
-use crate::delivery::{Failure, Outcome};
+use crate::delivery::Failure;
 use crate::target::Target;
+use crate::verdict::{EXCERPT_LIMIT, Reply};
 
 /// How much of an answer's body is read, so that its connection can be used again; then it is cut.
 const ANSWER_LIMIT: usize = 64 * 1024;
@@ -32,17 +33,27 @@ pub(super) struct Call<'a> {
 }
 
 /// Makes the call.
-pub(super) async fn post(call: Call<'_>) -> Outcome {
+pub(super) async fn post(call: Call<'_>) -> Result<Reply, Failure> {
     let limit = u64::try_from(call.limit.as_nanos()).unwrap_or(u64::MAX);
     let late = pin!(monotonic_clock::wait_for(limit));
     let (response, late) = match select(pin!(exchange(call, limit)), late).await {
         Either::Left((response, late)) => (response.map_err(failure)?, late),
         Either::Right(_) => return Err(Failure::TimedOut),
     };
-    let status = response.get_status_code();
+    let mut reply = Reply {
+        status: response.get_status_code(),
+        retry_after: retry_after(&response.get_headers()),
+        excerpt: Vec::new(),
+    };
     // The consumer has spoken: a body that is slow to come takes nothing back.
-    select(pin!(discard(response)), late).await;
-    Ok(status)
+    select(pin!(read(response, &mut reply.excerpt)), late).await;
+    Ok(reply)
+}
+
+fn retry_after(headers: &Fields) -> Option<String> {
+    let mut values = headers.get("retry-after");
+    let value = values.pop().filter(|_| values.is_empty())?;
+    String::from_utf8(value).ok()
 }
 
 async fn exchange(call: Call<'_>, limit: u64) -> Result<Response, ErrorCode> {
@@ -98,7 +109,7 @@ fn options(limit: u64) -> RequestOptions {
     options
 }
 
-async fn discard(response: Response) {
+async fn read(response: Response, excerpt: &mut Vec<u8>) {
     let (_handled, handling) = wit_future::new(|| Ok(()));
     let (mut stream, _trailers) = Response::consume_body(response, handling);
     let mut read = 0;
@@ -109,6 +120,8 @@ async fn discard(response: Response) {
             break;
         }
         read += filled.len();
+        let room = EXCERPT_LIMIT.saturating_sub(excerpt.len());
+        excerpt.extend(filled.iter().take(room));
         buffer = filled;
         buffer.clear();
     }

@@ -1,7 +1,8 @@
 //! What the component asks its host for beside storage and calls: variables, the time, randomness,
-//! and tags from `hmac`. In come names and lengths; out go values. It never logs one.
+//! and signatures from `hmac`. In come names and lengths; out go values. It never logs one.
 
 use super::bindings::fermyon::hmac::sign;
+use super::bindings::signet::webhooks::standard::{self, Key};
 use super::bindings::spin::variables::variables::{self, Error};
 use crate::problem::Problem;
 use wasip3::clocks::system_clock;
@@ -33,4 +34,18 @@ pub(super) fn tag(data: &[u8], key: &str) -> Result<String, Problem> {
     let tag = sign::sign(data, key.as_bytes())
         .map_err(|why| Problem::internal(format!("signing failed: {why}")))?;
     String::from_utf8(tag).map_err(|_| Problem::internal("signing failed: the tag is not text"))
+}
+
+/// The value of `webhook-signature`.
+pub(super) fn signature(
+    id: &str,
+    timestamp: u64,
+    body: &[u8],
+    key: &str,
+) -> Result<String, Problem> {
+    let keys = [Key::Secret(key.as_bytes().to_vec())];
+    standard::sign(id, timestamp, body, &keys).map_err(|why| {
+        let why = standard::explain_sign_error(why);
+        Problem::internal(format!("signing failed: {why}"))
+    })
 }

@@ -17,6 +17,7 @@ mod crash;
 mod disk;
 mod drain;
 mod endurance;
+mod events;
 mod examples;
 mod faces;
 mod faults;

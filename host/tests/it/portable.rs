@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use crate::support::{Host, fixture, hmac, post, signet};
+use crate::support::{Host, fixture, hmac, portable_producer, post, signet};
 
 /// Whether Spin 4.1 gives this interface: by name, and by version within its semver track.
 fn spin_has(import: &str) -> bool {
@@ -44,9 +44,10 @@ fn the_list_of_what_spin_has_is_read_as_meant() {
 }
 
 #[test]
-fn the_producer_and_the_consumer_import_nothing_that_spin_lacks() {
-    for name in ["producer", "consumer"] {
-        let component = signet::builtin::component(name).unwrap();
+fn the_portable_producer_and_the_consumer_import_nothing_that_spin_lacks() {
+    let producer = std::fs::read(portable_producer()).unwrap();
+    let consumer = signet::builtin::component("consumer").unwrap();
+    for (name, component) in [("producer", &producer[..]), ("consumer", consumer)] {
         let surface = inspect(component).unwrap();
         for import in &surface.imports {
             let linked = ["fermyon:hmac/", "signet:webhooks/"];

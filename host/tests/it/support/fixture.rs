@@ -12,35 +12,46 @@ pub(crate) fn root() -> PathBuf {
         .unwrap()
 }
 
-/// The folder of the test guests' components, which are built when first asked for.
+/// The component of a test guest. All of them are built when one is first asked for.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(root()).args([
-            "build",
-            "--profile",
-            "guest",
-            "--target",
-            "wasm32-wasip2",
-        ]);
-        for package in fixtures() {
-            cargo.args(["--package", &package]);
-        }
-        for variable in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "RUSTC_WRAPPER",
-            "RUSTC_WORKSPACE_WRAPPER",
-        ] {
-            cargo.env_remove(variable);
-        }
-        let status = cargo.arg("--target-dir").arg(&target).status().unwrap();
-        assert!(status.success(), "the test guests do not compile");
-        target.join("wasm32-wasip2/guest")
+        let packages = fixtures().into_iter();
+        let named = packages.flat_map(|package| ["--package".to_owned(), package]);
+        build(&named.collect::<Vec<_>>())
     });
     folder.join(format!("{}.wasm", name.replace('-', "_")))
+}
+
+/// The producer without its queue, as it runs on Spin.
+pub(crate) fn portable_producer() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let folder = BUILT.get_or_init(|| {
+        let arguments = ["--package", "guest-producer", "--no-default-features"];
+        build(&arguments.map(str::to_owned))
+    });
+    folder.join("guest_producer.wasm")
+}
+
+/// Builds guests and gives the folder with their components.
+fn build(arguments: &[String]) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root())
+        .args(["build", "--profile", "guest", "--target", "wasm32-wasip2"]);
+    for variable in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ] {
+        cargo.env_remove(variable);
+    }
+    cargo.args(arguments);
+    let status = cargo.arg("--target-dir").arg(&target).status().unwrap();
+    assert!(status.success(), "the test guests do not compile");
+    target.join("wasm32-wasip2/guest")
 }
 
 /// The packages of the test guests: one for each folder that has one.

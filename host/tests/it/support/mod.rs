@@ -20,16 +20,24 @@ use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, Connection, delete, get, post, request};
-pub(crate) use fixture::{fixture, root};
+pub(crate) use fixture::{fixture, portable_producer, root};
 pub(crate) use process::{Process, signet};
 pub(crate) use receiver::Receiver;
 pub(crate) use rude::Rude;
 
+/// A built-in component as a file. Each test writes the same, so whoever reads it is not to see it half written.
+pub(crate) fn builtin_file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(format!("{name}.wasm"));
+    let mut file = tempfile::NamedTempFile::new_in(folder).unwrap();
+    std::io::Write::write_all(&mut file, signet::builtin::component(name).unwrap()).unwrap();
+    file.persist(&path).unwrap();
+    path
+}
+
 /// The built-in hmac component as a file.
 pub(crate) fn hmac() -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hmac.wasm");
-    std::fs::write(&path, signet::builtin::component("hmac").unwrap()).unwrap();
-    path
+    builtin_file("hmac")
 }
 
 /// Compiled components shared by all tests of a run, so that each is compiled once.
@@ -232,6 +240,23 @@ pub(crate) fn builtin(folder: &Path, variables: &[(&str, &str)]) -> Served {
         output,
         _folder: None,
     }
+}
+
+/// A plan, opened with its state in this folder and not served.
+pub(crate) fn open_in(
+    folder: &Path,
+    plan: Plan,
+    variables: &[(&str, &str)],
+) -> anyhow::Result<App> {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let options = Options {
+        variables: variables.iter().map(owned).collect(),
+        state_dir: Some(folder.join("state")),
+        cache_dir: Some(cache()),
+        threads: std::num::NonZeroUsize::new(1),
+        ..Options::default()
+    };
+    open(plan, options).map(|(app, _, _)| app)
 }
 
 /// An app of the test's own manifest.

@@ -1,0 +1,128 @@
+//! The worker: one attempt of one delivery. In comes a job of the queue; out goes what came of it. It signs at each
+//! attempt, with the key that the registration has then; it never logs one.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::receivers::{self, Destination};
+use super::{QUEUE, accept, problem};
+use crate::component::Producer;
+use crate::component::bindings::exports::signet::queue::worker::{Guest, Job, Outcome};
+use crate::component::bindings::signet::queue::queue;
+use crate::component::bindings::signet::queue::types::Retry;
+use crate::component::database::Database;
+use crate::component::send;
+use crate::component::surroundings::{now, variable};
+use crate::idempotency;
+use crate::message::{self, Message};
+use crate::problem::Problem;
+use crate::verdict::{self, PATIENCE_SECONDS, Verdict};
+
+impl Guest for Producer {
+    async fn run(job: Job) -> Outcome {
+        let attempted = attempt(&job).await;
+        // What fails on this side is no fault of the consumer's, and may pass.
+        attempted.unwrap_or_else(|problem| {
+            println!("Delivery {} failed: {}", job.id, problem.detail());
+            retry(None, problem.detail().to_string())
+        })
+    }
+}
+
+async fn attempt(job: &Job) -> Result<Outcome, Problem> {
+    let database = Database::open().await?;
+    let Some(destination) = receivers::destination(&database, &job.lane).await? else {
+        return Ok(Outcome::Dead(verdict::REMOVED.to_string()));
+    };
+    if let Some(reason) = &destination.disabled {
+        return Ok(Outcome::Dead(verdict::disabled(reason)));
+    }
+    let message = match Message::from_kept(&job.body) {
+        Ok(message) => message,
+        Err(why) => return Ok(Outcome::Dead(why)),
+    };
+    let Destination { url, key, .. } = &destination;
+    let limit = verdict::limit(&variable("delivery_timeout_ms").await?)?;
+    let payload = Rc::from(message.payload(job.accepted_at));
+    println!(
+        "Sending event {} to CONSUMER {url}, attempt {}",
+        job.batch, job.attempt
+    );
+    let answered = send::signed(&job.batch, url, key, payload, limit).await;
+    let now = now();
+    let judged = verdict::judge(answered, now);
+    let failed_at = (!matches!(judged, Verdict::Delivered(_))).then_some(now);
+    let noted = receivers::note(&database, &job.lane, destination.failing_since, failed_at).await;
+    if let Err(problem) = noted {
+        // The delivery was made or was not, whatever is known of the registration.
+        println!("How it went could not be noted: {}", problem.detail());
+    }
+    match judged {
+        Verdict::Delivered(note) => {
+            println!("CONSUMER {url} took event {}: {note}", job.batch);
+            Ok(Outcome::Done(note))
+        }
+        Verdict::Gone(why) => {
+            println!("CONSUMER {url} is gone: {why}");
+            disable(&database, job, &destination, &why).await?;
+            Ok(Outcome::Dead(why))
+        }
+        Verdict::Failed { why, after, slow } => {
+            println!("CONSUMER {url} did not take event {}: {why}", job.batch);
+            if lost(&destination, now) {
+                let reason = verdict::given_up(&why);
+                disable(&database, job, &destination, &reason).await?;
+                return Ok(Outcome::Dead(reason));
+            }
+            let milliseconds = |time: std::time::Duration| u64::try_from(time.as_millis());
+            if let Some(slow) = slow {
+                let slow = milliseconds(slow).unwrap_or(u64::MAX);
+                let slowed = queue::slow(QUEUE.to_string(), job.lane.clone(), slow).await;
+                slowed.map_err(problem)?;
+            }
+            let after = after.map(|after| milliseconds(after).unwrap_or(u64::MAX));
+            Ok(retry(after, why))
+        }
+    }
+}
+
+/// Whether all deliveries have failed for so long that there will be no more.
+fn lost(destination: &Destination, now: i64) -> bool {
+    let since = destination.failing_since;
+    since.is_some_and(|since| now.saturating_sub(since) >= PATIENCE_SECONDS)
+}
+
+/// Disables the registration and says so: first the event, which is known by its key if this is done again, then the
+/// row, then what waits.
+async fn disable(
+    database: &Database,
+    job: &Job,
+    destination: &Destination,
+    why: &str,
+) -> Result<(), Problem> {
+    let data = json!({
+        "registration": job.lane,
+        "url": destination.url,
+        "reason": why,
+    });
+    let message = Message::own(message::DISABLED, &data);
+    let mut others = receivers::of(message::DISABLED).await?;
+    others.retain(|receiver| receiver.id != job.lane);
+    let key = idempotency::own("disabled", &job.id);
+    if let Err(problem) = accept::enqueue(Some(key), &message, &others).await
+        && problem.status() != 409
+    {
+        return Err(problem);
+    }
+    receivers::disable(database, &job.lane, now(), why).await?;
+    let reason = verdict::disabled(why);
+    let given_up = queue::cancel_lane(QUEUE.to_string(), job.lane.clone(), reason).await;
+    given_up.map_err(problem)?;
+    println!("The registration {} is disabled", job.lane);
+    Ok(())
+}
+
+fn retry(after: Option<u64>, reason: String) -> Outcome {
+    Outcome::Retry(Retry { after, reason })
+}
