@@ -33,13 +33,24 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn demo_ends_with_its_closing_line() {
+fn demo_ends_with_its_closing_lines() {
     let output = signet(&["demo"], b"");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = stdout(&output);
+    let lines: Vec<_> = text.lines().collect();
+    let [.., verified, recovered, resent] = &lines[..] else {
+        panic!("{text}")
+    };
     assert_eq!(
-        text.lines().last(),
-        Some("demo: 1 payload verified, 1 tampered payload refused"),
+        [*verified, *recovered],
+        [
+            "demo: 1 payload verified, 1 tampered payload refused",
+            "demo: 1 event delivered at attempt 2, when its consumer was up again",
+        ],
+        "{text}"
+    );
+    assert_eq!(
+        *resent, "demo: 1 dead letter sent again and delivered, at attempt 4",
         "{text}"
     );
     assert!(

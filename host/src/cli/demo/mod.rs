@@ -1,6 +1,10 @@
-//! `signet demo`: the whole loop, once, on free ports and in a temporary folder.
+//! `signet demo`: the whole loop, once, on free ports and in a temporary folder. Owns what is shown and in which
+//! order; comes in: nothing; goes out: the lines of the guests and of the demo, and whether all went as it should.
 
-use std::net::SocketAddr;
+mod events;
+mod gate;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -15,7 +19,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
+use self::events::Delivered;
+use self::gate::Gate;
 use super::Failure;
 use super::flag::Variables;
 use super::run::{Common, options, standard_output};
@@ -24,25 +31,38 @@ use crate::app::plan::Plan;
 use crate::runtime::signer::Signer;
 use crate::telemetry::LogFormat;
 
+/// What the demo calls with.
+type Http = Client<HttpConnector, Full<Bytes>>;
+
+/// Any port of this machine.
+const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// No step of the demo takes longer than this on any machine it is meant for.
 const STEP: Duration = Duration::from_secs(60);
 
 pub(super) fn demo(format: LogFormat) -> Result<ExitCode, Failure> {
     let folder = tempfile::tempdir().context("there is no temporary folder")?;
     let (lines, writer) = standard_output(format)?;
-    let running = start(folder.path().to_owned(), lines)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
+    // The producer reaches the consumer through the gate, and only where the manifest says: its port comes first.
+    let listener = runtime
+        .block_on(TcpListener::bind(FREE))
+        .context("there is no free port")?;
+    let gate = listener.local_addr().map_err(anyhow::Error::from)?;
+    let running = start(folder.path().to_owned(), lines, gate.port())?;
     let mut addresses = running.addresses().map(|(_, address)| address);
     let (producer, consumer) = addresses
         .next()
         .zip(addresses.next())
         .context("the built-in app has two addresses")?;
     drop(addresses);
-    let shown =
-        runtime.block_on(async { tokio::time::timeout(STEP, show(producer, consumer)).await });
+    let shown = runtime.block_on(async {
+        let shown = show(producer, Gate::new(listener, consumer), gate);
+        tokio::time::timeout(STEP, shown).await
+    });
     running.stop();
     let ended = running.wait();
     writer.finish();
@@ -52,37 +72,36 @@ pub(super) fn demo(format: LogFormat) -> Result<ExitCode, Failure> {
         "demo: {} payload verified, {} tampered payload refused",
         outcome.verified, outcome.refused
     );
-    Ok(
-        if outcome
-            == (Outcome {
-                verified: 1,
-                refused: 1,
-            })
-        {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(1)
-        },
-    )
+    println!(
+        "demo: 1 event delivered at attempt {}, when its consumer was up again",
+        outcome.delivered.recovered
+    );
+    println!(
+        "demo: 1 dead letter sent again and delivered, at attempt {}",
+        outcome.delivered.resent
+    );
+    let as_it_should = outcome.verified == 1 && outcome.refused == 1;
+    Ok(ExitCode::from(u8::from(!as_it_should)))
 }
 
-/// What happened to the payloads.
-#[derive(Debug, PartialEq, Eq)]
+/// What happened to the payloads and the events.
 struct Outcome {
     verified: usize,
     refused: usize,
+    delivered: Delivered,
 }
 
-/// Starts the built-in app on free ports.
-fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crate::app::Running> {
-    // The producer may reach the consumer only where the manifest says, so the port is chosen first.
-    let consumer = free_address()?;
-    let free = SocketAddr::from(([127, 0, 0, 1], 0));
-    let plan = Plan::builtin(&[free, consumer])?;
+/// Starts the built-in app on free ports; the producer calls its consumer at `gate`.
+fn start(
+    folder: PathBuf,
+    lines: crate::telemetry::Lines,
+    gate: u16,
+) -> anyhow::Result<crate::app::Running> {
+    let plan = Plan::builtin(&[FREE, FREE])?;
     let common = Common {
         variable: vec![Variables(vec![(
             "consumer_port".to_owned(),
-            consumer.port().to_string(),
+            gate.to_string(),
         )])],
         // Made by the host, so that it is its owner's alone.
         state_dir: Some(folder.join("state")),
@@ -92,21 +111,17 @@ fn start(folder: PathBuf, lines: crate::telemetry::Lines) -> anyhow::Result<crat
     App::open(plan, options(common), lines)?.start()
 }
 
-fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.local_addr()?)
-}
-
-/// Registers, fires, tampers.
-async fn show(producer: SocketAddr, consumer: SocketAddr) -> anyhow::Result<Outcome> {
+/// Registers, fires, tampers; then events, with the gate shut for a while.
+async fn show(producer: SocketAddr, gate: Gate, at: SocketAddr) -> anyhow::Result<Outcome> {
     let http = Client::builder(TokioExecutor::new()).build_http();
-    let target = format!("http://localhost:{}/target", consumer.port());
+    let target = format!("http://localhost:{}/target", at.port());
 
     let registered = call(
         &http,
         post(
             format!("http://{producer}/registrations"),
             &[],
-            json!({ "url": target, "event": "*" }).to_string(),
+            json!({ "url": target, "event": "*", "schedule": events::SCHEDULE }).to_string(),
         )?,
     )
     .await?;
@@ -151,6 +166,7 @@ async fn show(producer: SocketAddr, consumer: SocketAddr) -> anyhow::Result<Outc
     Ok(Outcome {
         verified,
         refused: usize::from(answer.0 == StatusCode::BAD_REQUEST),
+        delivered: events::show(&http, producer, &gate).await?,
     })
 }
 
@@ -196,10 +212,7 @@ fn post(
 }
 
 /// The status and, where it is JSON, the body of the answer.
-async fn call(
-    http: &Client<HttpConnector, Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> anyhow::Result<(StatusCode, Value)> {
+async fn call(http: &Http, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Value)> {
     let response = http.request(request).await?;
     let status = response.status();
     let body = response.into_body().collect().await?.to_bytes();
