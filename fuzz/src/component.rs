@@ -29,7 +29,7 @@ fn read(root: &[u8], hmac: &[&[u8]]) {
     let _ = inspect(root);
     let _ = Needs::of(root);
     let root = Part {
-        dependencies: hmac.iter().map(|bytes| link(bytes)).collect(),
+        dependencies: hmac.iter().flat_map(|bytes| links(bytes)).collect(),
         ..part("root", root)
     };
     let sound = [root.bytes.as_ref()]
@@ -45,18 +45,19 @@ fn read(root: &[u8], hmac: &[&[u8]]) {
     }
 }
 
-fn link(bytes: &[u8]) -> Link {
-    Link {
+/// Both packages that `hmac` exports.
+fn links(bytes: &[u8]) -> [Link; 2] {
+    [("fermyon", "hmac"), ("signet", "webhooks")].map(|(namespace, package)| Link {
         selector: Selector {
-            namespace: "fermyon".to_owned(),
-            package: "hmac".to_owned(),
+            namespace: namespace.to_owned(),
+            package: package.to_owned(),
             interface: None,
             version: None,
         },
         export: None,
         part: part("hmac", bytes),
         inherit: Inherit::NOTHING,
-    }
+    })
 }
 
 fn part(name: &str, bytes: &[u8]) -> Part {
