@@ -17,6 +17,10 @@ pub enum Route {
     Show(String),
     /// `DELETE /registrations/{id}`
     Remove(String),
+    /// `POST /registrations/{id}/rotate`
+    Rotate(String),
+    /// `POST /registrations/reseal`
+    Reseal,
     /// `POST /fire`
     Fire,
     /// What takes a queue.
@@ -67,6 +71,10 @@ pub fn route(method: &str, target: &str) -> Result<Route, Problem> {
                 _ => None,
             },
         ),
+        ["", "registrations", "reseal"] => only("POST", method, Route::Reseal),
+        ["", "registrations", id, "rotate"] if draw::is_id(id) => {
+            only("POST", method, Route::Rotate(id.to_string()))
+        }
         ["", "fire"] => only("POST", method, Route::Fire),
         ["", "events"] => only("POST", method, Route::Queued(Queued::Accept)),
         ["", "events", id, ref rest @ ..] if is_event(id) => {
@@ -120,6 +128,9 @@ mod tests {
         assert_eq!(route("GET", &one), Ok(Route::Show(ID.into())));
         assert_eq!(route("DELETE", &one), Ok(Route::Remove(ID.into())));
         assert_eq!(route("POST", "/fire"), Ok(Route::Fire));
+        let rotate = route("POST", &format!("{one}/rotate"));
+        assert_eq!(rotate, Ok(Route::Rotate(ID.into())));
+        assert_eq!(route("POST", "/registrations/reseal"), Ok(Route::Reseal));
         let queued = |method, path: &str| match route(method, path) {
             Ok(Route::Queued(queued)) => queued,
             other => panic!("{other:?}"),

@@ -19,6 +19,7 @@ mod fire;
 mod outbound;
 #[cfg(feature = "queue")]
 mod queued;
+mod rotate;
 mod send;
 mod surroundings;
 
@@ -89,6 +90,8 @@ async fn serve(request: Request) -> Result<Answer, Problem> {
             queued::give_up(&[id]).await?;
             Ok(Answer::empty(204))
         }
+        Route::Rotate(id) => rotate::rotate(id).await,
+        Route::Reseal => rotate::reseal().await,
         #[cfg(feature = "queue")]
         Route::Queued(asked) => queued::serve(asked, request).await,
         #[cfg(not(feature = "queue"))]

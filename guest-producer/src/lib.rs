@@ -15,12 +15,14 @@ pub mod filter;
 pub mod guard;
 pub mod headers;
 pub mod idempotency;
+pub mod keys;
 pub mod message;
 pub mod moment;
 pub mod problem;
 pub mod query;
 pub mod registration;
 pub mod schema;
+pub mod seal;
 pub mod target;
 pub mod verdict;
 

@@ -29,9 +29,9 @@ pub const LIST: &str = "\
     SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
     WHERE STATE = 'active' ORDER BY CREATED_AT, ROWID";
 
-/// ID, URL, EVENT and KEY of every registration that is delivered to, the oldest first: for signing only.
+/// ID, URL, EVENT, KEY, OLD_KEY and OLD_KEY_UNTIL of every registration that is delivered to, the oldest first: for signing only.
 pub const LIST_WITH_KEYS: &str = "\
-    SELECT ID, URL, EVENT, KEY FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
+    SELECT ID, URL, EVENT, KEY, OLD_KEY, OLD_KEY_UNTIL FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
     ORDER BY CREATED_AT, ROWID";
 
 /// ID, EVENT and SCHEDULE of every registration that is delivered to, the oldest first.
@@ -39,14 +39,31 @@ pub const WISHES: &str = "\
     SELECT ID, EVENT, SCHEDULE FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
     ORDER BY CREATED_AT, ROWID";
 
-/// URL, KEY, FAILING_SINCE and DISABLED_REASON of one active registration: for one delivery.
+/// URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY and OLD_KEY_UNTIL of one active registration: for one delivery.
 pub const RECEIVER: &str = "\
-    SELECT URL, KEY, FAILING_SINCE, DISABLED_REASON FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+    SELECT URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY, OLD_KEY_UNTIL FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
 
 /// What [`LIST`] says, of one active registration.
 pub const SHOW: &str = "\
     SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
     WHERE ID = ?1 AND STATE = 'active'";
+
+/// KEY of one active registration.
+pub const KEY: &str = "SELECT KEY FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+
+/// ID and KEY of every row.
+pub const KEYS: &str = "SELECT ID, KEY FROM REGISTRATIONS";
+
+/// Replaces a key that is still the one that it was: ID, the stored key, the new one, and the time until which the old
+/// one signs as well. Answers the id if it was.
+pub const REPLACE_KEY: &str = "\
+    UPDATE REGISTRATIONS SET OLD_KEY = KEY, OLD_KEY_UNTIL = ?4, KEY = ?3 WHERE ID = ?1 AND KEY = ?2 \
+    RETURNING ID";
+
+/// Stores a key otherwise, if it is still the one that it was: ID, the stored key, and how it is stored now. Answers
+/// the id if it was.
+pub const RESEAL_KEY: &str = "\
+    UPDATE REGISTRATIONS SET KEY = ?3 WHERE ID = ?1 AND KEY = ?2 RETURNING ID";
 
 /// Notes that a delivery failed, now: ID and the time. It stays at the first time until one works.
 pub const FAILS: &str = "\
@@ -82,18 +99,19 @@ pub fn lacks_migrations(error: &str) -> bool {
 
 /// What to say when [`lacks_migrations`].
 pub const MIGRATIONS: &str = "the table REGISTRATIONS is missing or old: apply \
-    0001-registrations.sql, 0002-registration-state.sql and 0003-delivery.sql, all in migrations/, to the \
-    database `default`";
+    0001-registrations.sql, 0002-registration-state.sql, 0003-delivery.sql and 0004-rotation.sql, all in \
+    migrations/, to the database `default`";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rusqlite::{Connection, OptionalExtension, params};
 
-    const MIGRATED: [&str; 3] = [
+    const MIGRATED: [&str; 4] = [
         include_str!("../migrations/0001-registrations.sql"),
         include_str!("../migrations/0002-registration-state.sql"),
         include_str!("../migrations/0003-delivery.sql"),
+        include_str!("../migrations/0004-rotation.sql"),
     ];
 
     fn database() -> Connection {
@@ -182,6 +200,7 @@ mod tests {
         database.execute(row, ["v"]).unwrap();
         database.execute_batch(MIGRATED[1]).unwrap();
         database.execute_batch(MIGRATED[2]).unwrap();
+        database.execute_batch(MIGRATED[3]).unwrap();
         let ids = ids(&database, LIST);
         assert_eq!(ids.len(), 2);
         assert!(ids.iter().all(|id| crate::draw::is_id(id)));
@@ -216,6 +235,32 @@ mod tests {
         assert_eq!(one(&database, ENABLE, "a").as_deref(), Some("a"));
         assert_eq!(ids(&database, WISHES), ["a"]);
         assert_eq!(one(&database, ENABLE, "b"), None);
+    }
+
+    #[test]
+    fn a_key_is_replaced_once_and_the_old_one_is_kept() {
+        let database = database();
+        reserve(&database, "u", "a", 1000);
+        one(&database, ACTIVATE, "a");
+        let replace = |new: &str| {
+            let values = params!["a", "key", new, 2000];
+            let id = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+            database
+                .query_row(REPLACE_KEY, values, id)
+                .optional()
+                .unwrap()
+        };
+        assert_eq!(replace("new").as_deref(), Some("a"));
+        assert_eq!(replace("other"), None);
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((
+                row.get("KEY")?,
+                row.get("OLD_KEY")?,
+                row.get("OLD_KEY_UNTIL")?,
+            ))
+        };
+        let keys: (String, String, i64) = database.query_row(RECEIVER, ["a"], row).unwrap();
+        assert_eq!(keys, ("new".into(), "key".into(), 2000));
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! It never runs a statement that `schema` does not own, and gives a key out only to be signed with.
 
 use super::bindings::spin::sqlite::sqlite::{Connection, Error, Value};
+use crate::keys::Keys;
 use crate::moment;
 use crate::problem::Problem;
 use crate::registration::{Disabled, Holder, Registration};
 use crate::schema;
+use crate::seal::Ring;
 
 /// An open database.
 pub(super) struct Database(Connection);
@@ -79,11 +81,17 @@ impl Database {
         rows.into_iter().map(registration).collect()
     }
 
-    /// Every registration with its key.
-    pub(super) async fn list_with_keys(&self) -> Result<Vec<(Registration, String)>, Problem> {
+    /// Every registration that is delivered to, with the keys that sign at `now`.
+    pub(super) async fn list_with_keys(
+        &self,
+        ring: &Ring,
+        now: i64,
+    ) -> Result<Vec<(Registration, Keys)>, Problem> {
         let rows = self.rows(schema::LIST_WITH_KEYS, Vec::new()).await?;
-        let keyed = |row| {
-            let [id, url, event, key] = texts(row)?;
+        let keyed = |row: Vec<Value>| {
+            let [id, url, event, key, old, until] = shaped(row)?;
+            let [id, url, event, key] = texts(vec![id, url, event, key])?;
+            let keys = keys(ring, now, &id, (key, old, until))?;
             let registration = Registration {
                 id,
                 url,
@@ -91,7 +99,7 @@ impl Database {
                 schedule: Vec::new(),
                 disabled: None,
             };
-            Ok((registration, key))
+            Ok((registration, keys))
         };
         rows.into_iter().map(keyed).collect()
     }
@@ -115,6 +123,48 @@ impl Database {
         rows.into_iter().map(id).collect()
     }
 
+    /// The key of a registration, as it is stored.
+    pub(super) async fn stored_key(&self, id: &str) -> Result<Option<String>, Problem> {
+        let mut rows = self
+            .rows(schema::KEY, vec![Value::Text(id.to_string())])
+            .await?;
+        let key = |row| texts(row).map(|[key]| key);
+        rows.pop().map(key).transpose()
+    }
+
+    /// Id and stored key of every registration, and of every reservation.
+    pub(super) async fn stored_keys(&self) -> Result<Vec<[String; 2]>, Problem> {
+        let rows = self.rows(schema::KEYS, Vec::new()).await?;
+        rows.into_iter().map(texts).collect()
+    }
+
+    /// Replaces a stored key, which signs until then as well. Answers whether it was still the one.
+    pub(super) async fn replace_key(
+        &self,
+        id: &str,
+        stored: &str,
+        new: &str,
+        until: i64,
+    ) -> Result<bool, Problem> {
+        let mut values: Vec<_> = [id, stored, new]
+            .map(|text| Value::Text(text.into()))
+            .into();
+        values.push(Value::Integer(until));
+        Ok(!self.rows(schema::REPLACE_KEY, values).await?.is_empty())
+    }
+
+    /// Stores the same key otherwise. Answers whether it was still the one.
+    pub(super) async fn reseal_key(
+        &self,
+        id: &str,
+        stored: &str,
+        sealed: &str,
+    ) -> Result<bool, Problem> {
+        let values = [id, stored, sealed].map(|text| Value::Text(text.into()));
+        let rows = self.rows(schema::RESEAL_KEY, values.into()).await?;
+        Ok(!rows.is_empty())
+    }
+
     pub(super) async fn rows(
         &self,
         statement: &str,
@@ -133,9 +183,7 @@ impl Database {
 }
 
 fn registration(row: Vec<Value>) -> Result<Registration, Problem> {
-    let shape = || Problem::internal("the database answered with a row of another shape");
-    let row: [Value; 6] = row.try_into().map_err(|_| shape())?;
-    let [id, url, event, schedule, at, reason] = row;
+    let [id, url, event, schedule, at, reason] = shaped(row)?;
     let [id, url, event, schedule] = texts(vec![id, url, event, schedule])?;
     let disabled = match (at, reason) {
         (Value::Integer(at), Value::Text(reason)) => Some(Disabled {
@@ -163,6 +211,28 @@ fn written(schedule: &[u64]) -> String {
 pub(super) fn read(schedule: &str) -> Result<Vec<u64>, Problem> {
     serde_json::from_str(schedule)
         .map_err(|error| Problem::internal(format!("a schedule is not readable: {error}")))
+}
+
+/// The keys of a row that sign at `now`: its key, the one before and until when that signs.
+pub(super) fn keys(
+    ring: &Ring,
+    now: i64,
+    id: &str,
+    (key, old, until): (String, Value, Value),
+) -> Result<Keys, Problem> {
+    let open = |stored: &str| ring.open(stored, id).map_err(Problem::internal);
+    let previous = match (old, until) {
+        // One whose time is over is not opened: its secret may be gone.
+        (Value::Text(old), Value::Integer(until)) if now < until => Some((open(&old)?, until)),
+        _ => None,
+    };
+    Ok(Keys::at(now, open(&key)?, previous))
+}
+
+/// A row of so many values.
+pub(super) fn shaped<const N: usize>(row: Vec<Value>) -> Result<[Value; N], Problem> {
+    let shape = |_| Problem::internal("the database answered with a row of another shape");
+    row.try_into().map_err(shape)
 }
 
 pub(super) fn texts<const N: usize>(row: Vec<Value>) -> Result<[String; N], Problem> {

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use super::database::{Database, Reservation};
 use super::outbound::{self, Call};
-use super::surroundings::{now, random_bytes, variable};
+use super::surroundings::{now, random_bytes, ring, variable};
 use crate::answer::Answer;
 use crate::delivery::{self, Outcome};
 use crate::draw;
 use crate::problem::Problem;
-use crate::registration::{self, Created, Registration, Request};
+use crate::registration::{self, Created, Registration};
+use crate::seal::NONCE;
+use crate::target::Target;
 
 /// The time of a handshake. It stays well under the time after which a reservation is abandoned.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -34,9 +36,13 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
     };
 
     let database = Database::open().await?;
+    let sealed = ring()
+        .await?
+        .seal(&key, &registration.id, &random_bytes(NONCE))
+        .map_err(Problem::internal)?;
     let wanted = Reservation {
         registration: &registration,
-        key: &key,
+        key: &sealed,
         now: now(),
     };
     if !database.reserve(wanted).await? {
@@ -44,8 +50,11 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
             database.holder(&registration.url).await?,
         ));
     }
+    let token = token.map(|token| ("x-enrolment-token", token.to_string()));
+    let headers = token.into_iter().collect();
     println!("Invoking CONSUMER for verification (handshake) ...");
-    if let Err(problem) = delivery::judge(shake_hands(&request, &key, token).await) {
+    if let Err(problem) = delivery::judge(shake_hands(&request.target, offer(&key), headers).await)
+    {
         println!("Handshake with CONSUMER failed: {}", problem.detail());
         if database.release(&registration.id).await.is_err() {
             println!("The reservation of the failed handshake stays until it is abandoned");
@@ -66,13 +75,21 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
         .with("cache-control", "no-store"))
 }
 
-async fn shake_hands(request: &Request, key: &str, token: Option<&str>) -> Outcome {
-    let mut headers = vec![("content-type", "application/json".to_string())];
-    headers.extend(token.map(|token| ("x-enrolment-token", token.to_string())));
-    let body = serde_json::json!({ "keyData": key }).to_string();
+/// The body that brings a consumer its key.
+pub(super) fn offer(key: &str) -> String {
+    serde_json::json!({ "keyData": key }).to_string()
+}
+
+/// Brings a consumer its key, with headers that say why it may be taken.
+pub(super) async fn shake_hands(
+    target: &Target,
+    body: String,
+    mut headers: Vec<(&'static str, String)>,
+) -> Outcome {
+    headers.push(("content-type", "application/json".to_string()));
     let call = Call {
-        target: &request.target,
-        path: &request.target.handshake_path(),
+        target,
+        path: &target.handshake_path(),
         headers,
         body: Rc::from(body.into_bytes()),
         limit: HANDSHAKE_LIMIT,

@@ -9,12 +9,13 @@ use futures::stream::{self, StreamExt};
 
 use super::database::Database;
 use super::send;
-use super::surroundings::random_bytes;
+use super::surroundings::{now, random_bytes, ring};
 use crate::answer::Answer;
 use crate::delivery::{self, Outcome};
 use crate::draw;
 use crate::event::Event;
 use crate::filter::Filter;
+use crate::keys::Keys;
 use crate::problem::Problem;
 use crate::registration::Registration;
 
@@ -31,11 +32,11 @@ pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
     let id = format!("msg_{}", draw::id(random_bytes));
     println!("Loading all CONSUMERS from database");
     let database = Database::open().await?;
-    let wants = |(registration, _): &(Registration, String)| {
+    let wants = |(registration, _): &(Registration, Keys)| {
         Filter::parse(&registration.event).is_ok_and(|filter| filter.matches(&event.name))
     };
     let wanted: Vec<_> = database
-        .list_with_keys()
+        .list_with_keys(&ring().await?, now())
         .await?
         .into_iter()
         .filter(wants)
@@ -44,10 +45,10 @@ pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
     let deliveries = wanted
         .into_iter()
         .enumerate()
-        .map(|(place, (registration, key))| {
+        .map(|(place, (registration, keys))| {
             let (id, payload) = (&id, payload.clone());
             async move {
-                let outcome = deliver(id, &registration.url, &key, payload).await;
+                let outcome = deliver(id, &registration.url, &keys, payload).await;
                 (place, (registration, outcome))
             }
         });
@@ -58,9 +59,9 @@ pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
     Ok(delivery::report(&event.name, &id, &outcomes))
 }
 
-async fn deliver(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
+async fn deliver(id: &str, url: &str, keys: &Keys, payload: Rc<[u8]>) -> Outcome {
     println!("Sending signed payload to CONSUMER {url}");
-    let outcome = attempt(id, url, key, payload).await;
+    let outcome = attempt(id, url, keys, payload).await;
     match &outcome {
         Ok(status) => println!("CONSUMER {url} responded with status {status}"),
         Err(failure) => println!("CONSUMER {url} could not be reached: {failure}"),
@@ -68,7 +69,7 @@ async fn deliver(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
     outcome
 }
 
-async fn attempt(id: &str, url: &str, key: &str, payload: Rc<[u8]>) -> Outcome {
-    let reply = send::signed(id, url, key, payload, DELIVERY_LIMIT).await?;
+async fn attempt(id: &str, url: &str, keys: &Keys, payload: Rc<[u8]>) -> Outcome {
+    let reply = send::signed(id, url, keys, payload, DELIVERY_LIMIT).await?;
     Ok(reply.status)
 }

@@ -4,7 +4,9 @@
 use super::bindings::fermyon::hmac::sign;
 use super::bindings::signet::webhooks::standard::{self, Key};
 use super::bindings::spin::variables::variables::{self, Error};
+use crate::keys::Keys;
 use crate::problem::Problem;
+use crate::seal::Ring;
 use wasip3::clocks::system_clock;
 use wasip3::random::random;
 
@@ -17,6 +19,12 @@ pub(super) async fn variable(name: &str) -> Result<String, Problem> {
             Problem::internal(format!("variable {name} has no value: {why}")),
         ),
     }
+}
+
+/// The secrets that signing keys are sealed with.
+pub(super) async fn ring() -> Result<Ring, Problem> {
+    let secrets = variable("encryption_keys").await?;
+    Ring::parse(&secrets).map_err(Problem::internal)
 }
 
 /// The seconds since 1970.
@@ -41,9 +49,10 @@ pub(super) fn signature(
     id: &str,
     timestamp: u64,
     body: &[u8],
-    key: &str,
+    keys: &Keys,
 ) -> Result<String, Problem> {
-    let keys = [Key::Secret(key.as_bytes().to_vec())];
+    let secret = |key: &str| Key::Secret(key.as_bytes().to_vec());
+    let keys: Vec<Key> = keys.all().map(secret).collect();
     standard::sign(id, timestamp, body, &keys).map_err(|why| {
         let why = standard::explain_sign_error(why);
         Problem::internal(format!("signing failed: {why}"))

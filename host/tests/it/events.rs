@@ -7,7 +7,8 @@ use signet::app::plan::Plan;
 use crate::queue::until;
 use crate::support::receiver::{Manner, Received};
 use crate::support::{
-    Answer, Host, Receiver, Served, builtin_file, delete, get, hmac, open_in, post, request, root,
+    Answer, Host, Receiver, Served, builtin, builtin_file, delete, get, hmac, open_in, post,
+    request, root,
 };
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -18,6 +19,7 @@ fn producer(policy: &str) -> Host {
         "0001-registrations",
         "0002-registration-state",
         "0003-delivery",
+        "0004-rotation",
     ]
     .map(|name| root().join(format!("guest-producer/migrations/{name}.sql")))
     .into();
@@ -413,4 +415,111 @@ fn without_a_token_the_producer_is_served_on_loopback_alone() {
     start("[::ffff:127.0.0.1]:0", &[]).unwrap();
     start("127.0.0.1:0", &[]).unwrap();
     start("0.0.0.0:0", &[("admin_token", "s3cret-of-the-operator")]).unwrap();
+}
+
+#[test]
+fn a_key_is_replaced_and_both_sign_for_a_while() {
+    let receiver = Receiver::answers(200);
+    let served = producer("").start();
+    let registration = register(&served, &receiver, json!({}));
+    let path = format!("/registrations/{}", registration["id"].as_str().unwrap());
+    let rotate = || post(served.address(), &format!("{path}/rotate"), &[], b"");
+    let rotated = rotate();
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let (old, new) = (&registration["signingKey"], &rotated.json()["signingKey"]);
+    assert_ne!(old, new);
+    let offered = receiver.received();
+    let offered = offered.last().unwrap();
+    let said: Value = serde_json::from_slice(&offered.body).unwrap();
+    assert_eq!(
+        (offered.uri.as_str(), &said["keyData"]),
+        ("/hook?handshake=true", new)
+    );
+    assert!(offered.headers.contains_key("x-signature"));
+    settled(&served, &accepted(&served, &order()));
+    let got = &deliveries(&receiver)[0];
+    assert_eq!(header(got, "webhook-signature").split(' ').count(), 2);
+    for key in [old, new] {
+        let key = key.as_str().unwrap().as_bytes().to_vec();
+        let official = standardwebhooks::Webhook::from_bytes(key).unwrap();
+        official.verify(&got.body, &got.headers).unwrap();
+    }
+    // A consumer that does not take the new key keeps the one it has.
+    receiver.now(Manner::Answers(500));
+    assert_eq!(rotate().status, 502);
+    receiver.now(Manner::Answers(200));
+    settled(&served, &accepted(&served, &order()));
+    let got = &deliveries(&receiver)[1];
+    let key = new.as_str().unwrap().as_bytes().to_vec();
+    let official = standardwebhooks::Webhook::from_bytes(key).unwrap();
+    official.verify(&got.body, &got.headers).unwrap();
+}
+
+#[test]
+fn the_built_in_consumer_takes_over_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = builtin(folder.path(), &[]);
+    let (producer, consumer) = (app.addresses()[0], app.addresses()[1]);
+    let body = json!({ "url": format!("http://localhost:{}/target", consumer.port()) });
+    let registered = post(
+        producer,
+        "/registrations",
+        &[JSON],
+        body.to_string().as_bytes(),
+    );
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    let rotated = post(producer, &format!("/registrations/{id}/rotate"), &[], b"");
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let fired = post(producer, "/fire", &[], b"");
+    assert_eq!(fired.json()["delivered"], 1, "{}", fired.body);
+}
+
+#[test]
+fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
+    const OLD: &str = "0123456789abcdef0123456789abcdef";
+    const NEW: &str = "fedcba9876543210fedcba9876543210";
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::answers(200);
+    let port = receiver.address.port().to_string();
+    let start = |secrets: &str| {
+        let variables = [("consumer_port", &port[..]), ("encryption_keys", secrets)];
+        builtin(folder.path(), &variables)
+    };
+    let fire = |app: &Served| post(app.address(), "/fire", &[], b"");
+    let app = start(OLD);
+    let body = json!({ "url": receiver.url("/hook") }).to_string();
+    let registered = post(app.address(), "/registrations", &[JSON], body.as_bytes());
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let key = registered.json()["signingKey"].as_str().unwrap().to_owned();
+    app.stop();
+    assert!(!is_on_disk(folder.path(), &key));
+    assert!(is_on_disk(folder.path(), "/hook"));
+
+    let app = start(&format!("{NEW} {OLD}"));
+    for count in [1, 0] {
+        let resealed = post(app.address(), "/registrations/reseal", &[], b"");
+        assert_eq!(resealed.json()["resealed"], count, "{}", resealed.body);
+    }
+    app.stop();
+    let app = start(NEW);
+    assert_eq!(fire(&app).json()["delivered"], 1);
+    app.stop();
+    let refused = fire(&start(OLD));
+    assert_eq!(refused.status, 500);
+    assert!(refused.body.contains("encryption_keys"), "{}", refused.body);
+}
+
+/// Whether a text stands in a file below a folder.
+fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_on_disk(&path, text);
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    })
 }

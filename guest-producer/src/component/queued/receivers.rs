@@ -2,8 +2,10 @@
 //! anyone but the one who delivers.
 
 use crate::component::bindings::spin::sqlite::sqlite::Value;
-use crate::component::database::{Database, read, texts};
+use crate::component::database::{Database, keys, read, shaped, texts};
+use crate::component::surroundings::{now, ring};
 use crate::filter::Filter;
+use crate::keys::Keys;
 use crate::problem::Problem;
 use crate::schema;
 
@@ -51,7 +53,7 @@ pub(super) async fn one(id: &str) -> Result<Receiver, Problem> {
 /// What a delivery has to know.
 pub(super) struct Destination {
     pub(super) url: String,
-    pub(super) key: String,
+    pub(super) keys: Keys,
     pub(super) failing_since: Option<i64>,
     pub(super) disabled: Option<String>,
 }
@@ -67,12 +69,11 @@ pub(super) async fn destination(
     let Some(row) = rows.pop() else {
         return Ok(None);
     };
-    let shape = |_| Problem::internal("the database answered with a row of another shape");
-    let [url, key, failing_since, disabled]: [Value; 4] = row.try_into().map_err(shape)?;
+    let [url, key, failing_since, disabled, old, until] = shaped(row)?;
     let [url, key] = texts(vec![url, key])?;
     Ok(Some(Destination {
         url,
-        key,
+        keys: keys(&ring().await?, now(), id, (key, old, until))?,
         failing_since: match failing_since {
             Value::Integer(since) => Some(since),
             _ => None,

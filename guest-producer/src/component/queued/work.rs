@@ -42,14 +42,14 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
         Ok(message) => message,
         Err(why) => return Ok(Outcome::Dead(why)),
     };
-    let Destination { url, key, .. } = &destination;
+    let Destination { url, keys, .. } = &destination;
     let limit = verdict::limit(&variable("delivery_timeout_ms").await?)?;
     let payload = Rc::from(message.payload(job.accepted_at));
     println!(
         "Sending event {} to CONSUMER {url}, attempt {}",
         job.batch, job.attempt
     );
-    let answered = send::signed(&job.batch, url, key, payload, limit).await;
+    let answered = send::signed(&job.batch, url, keys, payload, limit).await;
     let now = now();
     let judged = verdict::judge(answered, now);
     let failed_at = (!matches!(judged, Verdict::Delivered(_))).then_some(now);
