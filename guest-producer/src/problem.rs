@@ -19,12 +19,9 @@ pub struct Problem {
     detail: String,
     #[serde(flatten)]
     members: Map<String, Value>,
+    /// What the answer says in headers.
     #[serde(skip)]
-    allow: Option<&'static str>,
-    #[serde(skip)]
-    retry_after: Option<&'static str>,
-    #[serde(skip)]
-    authenticate: Option<&'static str>,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Problem {
@@ -37,9 +34,7 @@ impl Problem {
             status,
             detail: detail.into(),
             members: Map::new(),
-            allow: None,
-            retry_after: None,
-            authenticate: None,
+            headers: Vec::new(),
         }
     }
 
@@ -47,6 +42,12 @@ impl Problem {
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_string(), value.into());
+        self
+    }
+
+    /// The same problem with one more header in its answer.
+    fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
         self
     }
 
@@ -66,11 +67,7 @@ impl Problem {
     #[must_use]
     pub fn unauthorized() -> Self {
         let detail = "the producer asks for its token: Authorization: Bearer TOKEN";
-        let problem = Self::new(401, "unauthorized", "unauthorized", detail);
-        Self {
-            authenticate: Some("Bearer"),
-            ..problem
-        }
+        Self::new(401, "unauthorized", "unauthorized", detail).header("www-authenticate", "Bearer")
     }
 
     /// 404: nothing has this path.
@@ -84,11 +81,7 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
         let detail = format!("this path takes {allow}");
-        let problem = Self::new(405, "method-not-allowed", "method not allowed", detail);
-        Self {
-            allow: Some(allow),
-            ..problem
-        }
+        Self::new(405, "method-not-allowed", "method not allowed", detail).header("allow", allow)
     }
 
     /// 404: there is no active registration with this id.
@@ -116,11 +109,8 @@ impl Problem {
     /// 503: the queue takes nothing now. What was asked for was not done, not even in part.
     #[must_use]
     pub fn queue_unavailable(detail: impl Into<String>) -> Self {
-        let problem = Self::new(503, "queue-unavailable", "the queue is unavailable", detail);
-        Self {
-            retry_after: Some("5"),
-            ..problem
-        }
+        Self::new(503, "queue-unavailable", "the queue is unavailable", detail)
+            .header("retry-after", "5")
     }
 
     /// 400: the body is not what this request takes. Every mistake is listed.
@@ -148,16 +138,8 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let answer = Self::json(problem.status, "application/problem+json", &problem);
-        let headers = [
-            ("allow", problem.allow),
-            ("retry-after", problem.retry_after),
-            ("www-authenticate", problem.authenticate),
-        ];
-        let given = |(name, value): (_, Option<&str>)| Some((name, value?.to_string()));
-        headers
-            .into_iter()
-            .filter_map(given)
-            .fold(answer, |answer, (name, value)| answer.with(name, value))
+        let headers = problem.headers.iter();
+        headers.fold(answer, |answer, (name, value)| answer.with(name, *value))
     }
 }
 
