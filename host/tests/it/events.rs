@@ -11,10 +11,10 @@ use crate::support::{
     request, root,
 };
 
-const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// The producer, whose attempts follow one another at once, with these lines in the table of its queue.
-fn producer(policy: &str) -> Host {
+pub(crate) fn producer(policy: &str) -> Host {
     let migrations: Vec<_> = [
         "0001-registrations",
         "0002-registration-state",
@@ -50,7 +50,7 @@ fn register(served: &Served, receiver: &Receiver, more: Value) -> Value {
 }
 
 /// Posts an event.
-fn event(served: &Served, headers: &[(&str, &str)], body: &Value) -> Answer {
+pub(crate) fn event(served: &Served, headers: &[(&str, &str)], body: &Value) -> Answer {
     let headers: Vec<_> = [JSON].iter().chain(headers).copied().collect();
     post(
         served.address(),
@@ -61,7 +61,7 @@ fn event(served: &Served, headers: &[(&str, &str)], body: &Value) -> Answer {
 }
 
 /// Posts one that is accepted, and gives its id.
-fn accepted(served: &Served, body: &Value) -> String {
+pub(crate) fn accepted(served: &Served, body: &Value) -> String {
     let answer = event(served, &[], body);
     assert_eq!(answer.status, 202, "{}", answer.body);
     let id = answer.json()["id"].as_str().unwrap().to_owned();
@@ -69,12 +69,12 @@ fn accepted(served: &Served, body: &Value) -> String {
     id
 }
 
-fn order() -> Value {
+pub(crate) fn order() -> Value {
     json!({ "type": "order.paid", "data": { "order": 7 } })
 }
 
 /// What the event's deliveries are, once there are none that wait or run.
-fn settled(served: &Served, id: &str) -> Vec<Value> {
+pub(crate) fn settled(served: &Served, id: &str) -> Vec<Value> {
     let show = || get(served.address(), &format!("/events/{id}")).json();
     until("it was not settled", || {
         let counts = &show()["counts"];

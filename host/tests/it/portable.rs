@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use crate::support::{Host, fixture, hmac, portable_producer, post, signet};
+use crate::support::{Host, build_guests, fixture, hmac, post, signet};
 
 /// Whether Spin 4.1 gives this interface: by name, and by version within its semver track.
 fn spin_has(import: &str) -> bool {
@@ -43,9 +43,16 @@ fn the_list_of_what_spin_has_is_read_as_meant() {
     }
 }
 
+/// The producer without its queue.
+fn portable_producer() -> Vec<u8> {
+    let arguments = ["--package", "guest-producer", "--no-default-features"];
+    let folder = build_guests(&arguments.map(str::to_owned));
+    std::fs::read(folder.join("guest_producer.wasm")).unwrap()
+}
+
 #[test]
 fn the_portable_producer_and_the_consumer_import_nothing_that_spin_lacks() {
-    let producer = std::fs::read(portable_producer()).unwrap();
+    let producer = portable_producer();
     let consumer = signet::builtin::component("consumer").unwrap();
     for (name, component) in [("producer", &producer[..]), ("consumer", consumer)] {
         let surface = inspect(component).unwrap();

@@ -23,18 +23,8 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     folder.join(format!("{}.wasm", name.replace('-', "_")))
 }
 
-/// The producer without its queue, as it runs on Spin.
-pub(crate) fn portable_producer() -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| {
-        let arguments = ["--package", "guest-producer", "--no-default-features"];
-        build(&arguments.map(str::to_owned))
-    });
-    folder.join("guest_producer.wasm")
-}
-
 /// Builds guests and gives the folder with their components.
-fn build(arguments: &[String]) -> PathBuf {
+pub(crate) fn build(arguments: &[String]) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
     let mut cargo = Command::new(env!("CARGO"));
     cargo

@@ -20,7 +20,7 @@ use signet::telemetry::{Lines, LogFormat, Writer};
 use tempfile::TempDir;
 
 pub(crate) use client::{Answer, Connection, delete, get, post, request};
-pub(crate) use fixture::{fixture, portable_producer, root};
+pub(crate) use fixture::{build as build_guests, fixture, root};
 pub(crate) use process::{Process, signet};
 pub(crate) use receiver::Receiver;
 pub(crate) use rude::Rude;

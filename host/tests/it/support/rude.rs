@@ -1,5 +1,5 @@
-//! A receiver that misbehaves by path, byte for byte. Comes in: connections on a free port of 127.0.0.1;
-//! goes out: whatever the path says. Never minds that the other side has gone.
+//! A receiver that misbehaves by path, byte for byte, and takes every handshake. Comes in: connections on a free port
+//! of 127.0.0.1; goes out: whatever the path says. Never minds that the other side has gone.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -56,7 +56,12 @@ impl Rude {
 
 /// Reads one head after the other and does what its path says, until the other side is gone.
 fn serve(mut stream: TcpStream) -> io::Result<()> {
-    while let Some(path) = head(&mut stream)? {
+    while let Some((path, length)) = head(&mut stream)? {
+        if path.ends_with("?handshake=true") {
+            stream.read_exact(&mut vec![0; length])?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+            continue;
+        }
         const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         let mut say = |text: &str| stream.write_all(text.as_bytes());
         match path.as_str() {
@@ -132,8 +137,8 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// The path of the next request; none if there is none.
-fn head(stream: &mut TcpStream) -> io::Result<Option<String>> {
+/// The path of the next request and how long it says that its body is; none if there is no request.
+fn head(stream: &mut TcpStream) -> io::Result<Option<(String, usize)>> {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte)? == 0 {
@@ -142,7 +147,11 @@ fn head(stream: &mut TcpStream) -> io::Result<Option<String>> {
         head.extend(byte);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    Ok(head.split(' ').nth(1).map(str::to_owned))
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let path = head.split(' ').nth(1).map(str::to_owned);
+    Ok(path.map(|path| (path, length.unwrap_or_default())))
 }
 
 /// Says `begin`, and then `piece` for as long as anyone listens.
