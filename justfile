@@ -74,6 +74,19 @@ compare *args:
     cargo build --profile dist --package signet
     cargo run --profile dist --package signet-bench -- compare {{args}}
 
+# Hurt the host a thousand times, and hold what its consumers saw against what it had accepted: docs/torture. Takes
+# half an hour; `just torture --seed N` repeats the faults of a run.
+torture *args: (_torture "--release" "release" "--cycles 1000 --report docs/torture/report.json" args)
+
+# The same fifty times: every fault at least once. Takes a minute or two.
+torture-quick *args: (_torture "" "debug" "--cycles 50" args)
+
+# The host with the places where it can be made to fall has a name of its own: nobody takes it for the usual one.
+_torture profile folder cycles args:
+    cargo build {{profile}} --package signet --features failpoints
+    mv target/{{folder}}/signet target/{{folder}}/signet-failpoints
+    cargo run {{profile}} --package signet-torture -- --signet target/{{folder}}/signet-failpoints {{cycles}} {{args}}
+
 # Format and lint, warnings denied.
 lint:
     cargo fmt --all --check

@@ -64,7 +64,7 @@ pub(crate) fn write(folder: &Path, guests: &Path, consumers: &[SocketAddr]) -> R
              \"signet:webhooks@0.1.0\" = {{ path = {hmac:?} }}\n\n\
              [component.webhook-producer.tool.signet]\nmigrations = {{ default = {migrations:?} }}\n\n\
              [component.webhook-producer.tool.signet.queue.deliveries]\n\
-             schedule_ms = [0, 20, 50, 100, 200]\njitter_percent = 20\ntimeout_ms = {TIMEOUT_MS}\n\
+             schedule_ms = [0, 20, 50, 100]\njitter_percent = 20\ntimeout_ms = {TIMEOUT_MS}\n\
              lease_ms = {LEASE_MS}\nordered = {ordered}\nkeep_done_ms = {KEEP_MS}\nkeep_dead_ms = {KEEP_MS}\n{breaker}",
             producer = guests.join("producer.wasm"),
             hmac = guests.join("hmac.wasm"),
