@@ -13,11 +13,11 @@ pub(crate) const APPS: [&str; 2] = ["ordered", "free"];
 /// How many consumers each app has.
 pub(crate) const LANES: usize = 2;
 
-/// How long an attempt may take, in milliseconds.
+/// How long an attempt may take at the host, in milliseconds.
 pub(crate) const TIMEOUT_MS: u64 = 1500;
 
 /// How long the producer itself gives it: less, since the host ends an instance that is late, with all that it does.
-const DELIVERY_MS: u64 = 1000;
+pub(crate) const DELIVERY_MS: u64 = 1000;
 
 /// How long a lease holds, in milliseconds: longer than a disk is full, so that what was done in that time can still
 /// be stored, and is not done twice.
@@ -59,7 +59,7 @@ pub(crate) fn write(folder: &Path, guests: &Path, consumers: &[SocketAddr]) -> R
              [component.webhook-producer]\nsource = {producer:?}\nsqlite_databases = [\"default\"]\n\
              allowed_outbound_hosts = {allowed:?}\n\n\
              [component.webhook-producer.variables]\nenrolment_token = \"{{{{ enrolment_token }}}}\"\n\
-             enrolment_origin = \"\"\ndelivery_timeout_ms = \"{DELIVERY_MS}\"\n\n\
+             enrolment_origin = \"\"\nadmin_token = \"\"\ndelivery_timeout_ms = \"{DELIVERY_MS}\"\n\n\
              [component.webhook-producer.dependencies]\n\"fermyon:hmac@0.1.0\" = {{ path = {hmac:?} }}\n\
              \"signet:webhooks@0.1.0\" = {{ path = {hmac:?} }}\n\n\
              [component.webhook-producer.tool.signet]\nmigrations = {{ default = {migrations:?} }}\n\n\

@@ -10,6 +10,7 @@ mod cycle;
 mod deck;
 mod disk;
 mod host;
+mod hurt;
 mod ledger;
 mod mood;
 mod poster;

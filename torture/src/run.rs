@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::sync::watch;
 
 use crate::Arguments;
-use crate::apps::{self, APPS, LANES, TIMEOUT_MS};
+use crate::apps::{self, APPS, DELIVERY_MS, LANES};
 use crate::audit::{Rules, audit};
 use crate::client::Client;
 use crate::consumer::Consumer;
@@ -99,7 +99,7 @@ async fn cycles(
         ordered: (0..consumers.len())
             .map(|lane| APPS[lane / LANES] == "ordered")
             .collect(),
-        timeout: TIMEOUT_MS,
+        timeout: DELIVERY_MS,
     };
     let signet = arguments.signet.canonicalize();
     let mut torture = Torture {
