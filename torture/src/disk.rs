@@ -93,7 +93,7 @@ impl Disk {
 
     /// Takes that back.
     pub(crate) fn uncover(&self, file: &Path) -> Result<()> {
-        succeed(Command::new("umount").arg(file))
+        unmount(file)
     }
 
     /// The file that the queues are in.
@@ -111,6 +111,11 @@ impl Disk {
     fn mount(&self, arguments: &[&str], on: &Path) -> Result<()> {
         succeed(Command::new("mount").args(arguments).arg(on))
     }
+}
+
+/// Takes away what is mounted there: a folder under a disk cannot be removed.
+pub(crate) fn unmount(path: &Path) -> Result<()> {
+    succeed(Command::new("umount").arg(path))
 }
 
 /// All files below a folder.

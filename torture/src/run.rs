@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::consumer::Consumer;
 use crate::cycle::Torture;
 use crate::deck::Deck;
-use crate::disk::Disk;
+use crate::disk::{self, Disk};
 use crate::host::Starter;
 use crate::ledger::Ledger;
 use crate::report::Report;
@@ -53,6 +53,9 @@ pub(crate) fn run(arguments: &Arguments, mounts: bool) -> Result<ExitCode> {
     }
     println!("{}", report.line());
     if ended.is_ok() && report.violations.is_empty() {
+        if mounts {
+            disk::unmount(&folder.path().join("disk"))?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     for violation in &report.violations {
