@@ -59,7 +59,8 @@ pub(crate) fn write(folder: &Path, guests: &Path, consumers: &[SocketAddr]) -> R
              [component.webhook-producer]\nsource = {producer:?}\nsqlite_databases = [\"default\"]\n\
              allowed_outbound_hosts = {allowed:?}\n\n\
              [component.webhook-producer.variables]\nenrolment_token = \"{{{{ enrolment_token }}}}\"\n\
-             enrolment_origin = \"\"\nadmin_token = \"\"\ndelivery_timeout_ms = \"{DELIVERY_MS}\"\n\n\
+             enrolment_origin = \"\"\nadmin_token = \"\"\n\
+             encryption_keys = \"no-secret-and-still-thirty-two-characters-long\"\ndelivery_timeout_ms = \"{DELIVERY_MS}\"\n\n\
              [component.webhook-producer.dependencies]\n\"fermyon:hmac@0.1.0\" = {{ path = {hmac:?} }}\n\
              \"signet:webhooks@0.1.0\" = {{ path = {hmac:?} }}\n\n\
              [component.webhook-producer.tool.signet]\nmigrations = {{ default = {migrations:?} }}\n\n\
