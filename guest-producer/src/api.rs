@@ -2,6 +2,7 @@
 //! answer. It never looks at a body or a header.
 
 use crate::draw;
+use crate::endpoints::ENDPOINTS;
 use crate::problem::Problem;
 
 /// What a request asks for.
@@ -23,6 +24,8 @@ pub enum Route {
     Reseal,
     /// `POST /fire`
     Fire,
+    /// `GET /openapi.json`
+    Document,
     /// What takes a queue.
     Queued(Queued),
 }
@@ -52,57 +55,35 @@ pub enum Queued {
 /// Nothing has this path, or what has it does not take this method.
 pub fn route(method: &str, target: &str) -> Result<Route, Problem> {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    let parts: Vec<&str> = path.split('/').collect();
-    let (allowed, route) = match *parts.as_slice() {
-        ["", "registrations"] => (
-            "GET, POST, DELETE",
-            match method {
-                "POST" => Some(Route::Register),
-                "GET" => Some(Route::List),
-                "DELETE" => Some(Route::Clear),
-                _ => None,
-            },
-        ),
-        ["", "registrations", id] if draw::is_id(id) => (
-            "GET, DELETE",
-            match method {
-                "GET" => Some(Route::Show(id.to_string())),
-                "DELETE" => Some(Route::Remove(id.to_string())),
-                _ => None,
-            },
-        ),
-        ["", "registrations", "reseal"] => only("POST", method, Route::Reseal),
-        ["", "registrations", id, "rotate"] if draw::is_id(id) => {
-            only("POST", method, Route::Rotate(id.to_string()))
+    let mut allowed = Vec::new();
+    for endpoint in ENDPOINTS {
+        let Some(id) = id_in(endpoint.path, path) else {
+            continue;
+        };
+        if endpoint.method == method {
+            return Ok((endpoint.of)(id.to_string()));
         }
-        ["", "fire"] => only("POST", method, Route::Fire),
-        ["", "events"] => only("POST", method, Route::Queued(Queued::Accept)),
-        ["", "events", id, ref rest @ ..] if is_event(id) => {
-            let (allowed, of) = match rest {
-                [] => ("GET", Queued::Event as fn(String) -> Queued),
-                ["resend"] => ("POST", Queued::Resend as _),
-                _ => return Err(Problem::not_found()),
-            };
-            only(allowed, method, Route::Queued(of(id.to_string())))
-        }
-        ["", "registrations", id, verb] if draw::is_id(id) => {
-            let (allowed, of) = match verb {
-                "attempts" => ("GET", Queued::Attempts as fn(String) -> Queued),
-                "recover" => ("POST", Queued::Recover as _),
-                "test" => ("POST", Queued::Test as _),
-                "enable" => ("POST", Queued::Enable as _),
-                _ => return Err(Problem::not_found()),
-            };
-            only(allowed, method, Route::Queued(of(id.to_string())))
-        }
-        _ => return Err(Problem::not_found()),
-    };
-    route.ok_or_else(|| Problem::method_not_allowed(allowed))
+        allowed.push(endpoint.method);
+    }
+    if allowed.is_empty() {
+        return Err(Problem::not_found());
+    }
+    Err(Problem::method_not_allowed(&allowed.join(", ")))
 }
 
-/// What takes one method alone.
-fn only(allowed: &'static str, method: &str, route: Route) -> (&'static str, Option<Route>) {
-    (allowed, (method == allowed).then_some(route))
+/// The id in a path that fits the template; the empty text if there is none in it.
+fn id_in<'a>(template: &str, path: &'a str) -> Option<&'a str> {
+    let mut id = "";
+    let (mut wanted, mut parts) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), parts.next()) {
+            (None, None) => return Some(id),
+            (Some("{event}"), Some(part)) if is_event(part) => id = part,
+            (Some("{registration}"), Some(part)) if draw::is_id(part) => id = part,
+            (Some(wanted), Some(part)) if wanted == part => {}
+            _ => return None,
+        }
+    }
 }
 
 /// Whether `text` could be the id of an event: the name of a batch in the queue.
@@ -128,6 +109,7 @@ mod tests {
         assert_eq!(route("GET", &one), Ok(Route::Show(ID.into())));
         assert_eq!(route("DELETE", &one), Ok(Route::Remove(ID.into())));
         assert_eq!(route("POST", "/fire"), Ok(Route::Fire));
+        assert_eq!(route("GET", "/openapi.json"), Ok(Route::Document));
         let rotate = route("POST", &format!("{one}/rotate"));
         assert_eq!(rotate, Ok(Route::Rotate(ID.into())));
         assert_eq!(route("POST", "/registrations/reseal"), Ok(Route::Reseal));
@@ -165,6 +147,8 @@ mod tests {
         ] {
             assert_eq!(route(method, path).unwrap_err().status(), 405);
         }
+        let allowed = route("PUT", "/registrations").unwrap_err();
+        assert!(allowed.detail().ends_with("POST, GET, DELETE"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use wasip3::http_compat::{Request, http_from_wasi_request};
 use crate::answer::Answer;
 use crate::api::{self, Route};
 use crate::guard;
+use crate::openapi;
 use crate::problem::Problem;
 use database::Database;
 use surroundings::variable;
@@ -90,6 +91,7 @@ async fn serve(request: Request) -> Result<Answer, Problem> {
             queued::give_up(&[id]).await?;
             Ok(Answer::empty(204))
         }
+        Route::Document => Ok(Answer::json(200, "application/json", &openapi::document())),
         Route::Rotate(id) => rotate::rotate(id).await,
         Route::Reseal => rotate::reseal().await,
         #[cfg(feature = "queue")]

@@ -21,7 +21,7 @@ pub struct Problem {
     members: Map<String, Value>,
     /// What the answer says in headers.
     #[serde(skip)]
-    headers: Vec<(&'static str, &'static str)>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
@@ -46,8 +46,8 @@ impl Problem {
     }
 
     /// The same problem with one more header in its answer.
-    fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_string()));
         self
     }
 
@@ -73,13 +73,13 @@ impl Problem {
     /// 404: nothing has this path.
     #[must_use]
     pub fn not_found() -> Self {
-        let detail = "nothing has this path: see /registrations, /events and /fire";
+        let detail = "nothing has this path: GET /openapi.json lists those there are";
         Self::new(404, "not-found", "not found", detail)
     }
 
     /// 405: the path is known, this method is not.
     #[must_use]
-    pub fn method_not_allowed(allow: &'static str) -> Self {
+    pub fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this path takes {allow}");
         Self::new(405, "method-not-allowed", "method not allowed", detail).header("allow", allow)
     }
@@ -139,7 +139,9 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let answer = Self::json(problem.status, "application/problem+json", &problem);
         let headers = problem.headers.iter();
-        headers.fold(answer, |answer, (name, value)| answer.with(name, *value))
+        headers.fold(answer, |answer, (name, value)| {
+            answer.with(name, value.as_str())
+        })
     }
 }
 

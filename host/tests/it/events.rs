@@ -523,3 +523,26 @@ fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
             .any(|part| part == text.as_bytes())
     })
 }
+
+#[test]
+fn the_document_says_what_can_be_asked_for() {
+    const EVENT: &str = "0123456789abcdef0123456789abcdef";
+    const REGISTRATION: &str = "0123456789abcdefghijklmnop";
+    let served = producer("").start();
+    let document = get(served.address(), "/openapi.json").json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 10, "{paths:?}");
+    for (path, methods) in paths {
+        let path = path.replace("{event}", EVENT);
+        let path = path.replace("{registration}", REGISTRATION);
+        for method in ["GET", "POST", "DELETE", "PUT"] {
+            let answer = request(served.address(), method, &path, &[], b"");
+            let said = methods.get(method.to_ascii_lowercase());
+            assert_eq!(said.is_none(), answer.status == 405, "{method} {path}");
+            let status = answer.status.to_string();
+            let known = said.is_none_or(|said| said["responses"].get(&status).is_some());
+            assert!(known, "{method} {path} answered {status}");
+        }
+    }
+}
