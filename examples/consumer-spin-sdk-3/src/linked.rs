@@ -7,12 +7,13 @@ use tags::fermyon::hmac::verify;
 use webhooks::signet::webhooks::standard::{self, Headers, Key};
 use webhooks::signet::webhooks::types::{Clock, KeyFault, SignError};
 
-/// The imports, from the interfaces themselves.
+/// The imports, from the interfaces themselves. The two worlds have two names: this SDK's bindings describe each in a
+/// section of its name, and what has one name is put into one section that nobody can read.
 mod tags {
     wit_bindgen::generate!({
         inline: "
             package example:consumer-tags;
-            world verifier {
+            world tag-verifier {
                 import fermyon:hmac/verify@0.1.0;
             }
         ",
@@ -24,7 +25,7 @@ mod webhooks {
     wit_bindgen::generate!({
         inline: "
             package example:consumer-webhooks;
-            world verifier {
+            world webhook-verifier {
                 import signet:webhooks/standard@0.1.0;
             }
         ",
