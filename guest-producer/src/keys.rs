@@ -1,8 +1,8 @@
 //! The keys that a registration's deliveries are signed with. In come the two that a row may have and the time; out go
 //! those that sign now. It never logs one.
 
-/// How long a key that was replaced signs beside the new one, in seconds: a day, as the specification of Standard
-/// Webhooks suggests, so that a consumer has time to take over the new one.
+/// How long a key that was replaced signs beside the new one, in seconds: a day, so that a consumer has time to take
+/// over the new one.
 pub const OVERLAP_SECONDS: i64 = 24 * 3600;
 
 /// The current key and, for a while, the one before.
