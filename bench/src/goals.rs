@@ -17,6 +17,8 @@ pub(crate) const NATIVE_UNPOOLED: &str = "native, a new connection per request";
 pub(crate) const SPIN: &str = "Spin";
 /// The same host when nobody computes beside it.
 pub(crate) const ALONE: &str = "signet, nobody beside";
+/// The same host when all consumers live.
+pub(crate) const ALIVE: &str = "signet, all consumers alive";
 /// Nobody: how our own cost grows.
 pub(crate) const NOBODY: &str = "none";
 
@@ -24,37 +26,47 @@ pub(crate) const NOBODY: &str = "none";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metric {
     RequestsPerS,
+    P95,
     P99,
     Peak,
     Start,
     Idle,
+    Growth,
+    Wakeups,
 }
 
 impl Metric {
     pub(crate) fn of(self, sample: &Sample) -> Option<f64> {
         match self {
             Self::RequestsPerS => sample.requests_per_s,
+            Self::P95 => sample.p95_ms,
             Self::P99 => sample.p99_ms,
             Self::Peak => sample.rss_peak_mb,
             Self::Start => sample.start_ms,
             Self::Idle => sample.idle_kb,
+            Self::Growth => sample.rss_growth,
+            Self::Wakeups => sample.wakeups_per_s,
         }
     }
 
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Self::RequestsPerS => "requests/s",
+            Self::P95 => "ms p95",
             Self::P99 => "ms p99",
             Self::Peak => "MiB peak RSS under load",
             Self::Start => "ms from start to first 200",
             Self::Idle => "KiB RSS per idle connection",
+            Self::Growth => "x RSS from the first tenth to the end",
+            Self::Wakeups => "wake-ups/s",
         }
     }
 
     /// What is added to a case's name in the rows of this figure.
     pub(crate) fn suffix(self) -> &'static str {
         match self {
-            Self::RequestsPerS | Self::Start => "",
+            Self::RequestsPerS | Self::Start | Self::Growth | Self::Wakeups => "",
+            Self::P95 => "/p95",
             Self::P99 => "/p99",
             Self::Peak => "/memory",
             Self::Idle => "/connection",
@@ -69,6 +81,8 @@ pub(crate) enum Bound {
     Least(f64),
     /// Ours over the peer's is at most this.
     Most(f64),
+    /// Ours alone is at least this.
+    OursLeast(f64),
     /// Ours alone is at most this.
     OursMost(f64),
 }
@@ -79,6 +93,7 @@ impl Bound {
         match self {
             Self::Least(least) => ratio.map(|ratio| ratio >= least),
             Self::Most(most) => ratio.map(|ratio| ratio <= most),
+            Self::OursLeast(least) => ours.map(|ours| ours >= least),
             Self::OursMost(most) => ours.map(|ours| ours <= most),
         }
     }
@@ -88,6 +103,7 @@ impl Bound {
         match self {
             Self::Least(least) => format!(">= {least}"),
             Self::Most(most) => format!("<= {most}"),
+            Self::OursLeast(least) => format!(">= {least} {unit}"),
             Self::OursMost(most) => format!("<= {most} {unit}"),
         }
     }
@@ -96,7 +112,7 @@ impl Bound {
     pub(crate) fn ratio(self) -> Option<f64> {
         match self {
             Self::Least(ratio) | Self::Most(ratio) => Some(ratio),
-            Self::OursMost(_) => None,
+            Self::OursLeast(_) | Self::OursMost(_) => None,
         }
     }
 }
@@ -144,6 +160,27 @@ const GOALS: &[Goal] = &[
         Metric::Start,
         Bound::OursMost(50.0),
     ),
+    Goal(
+        "ingest",
+        NOBODY,
+        Metric::RequestsPerS,
+        Bound::OursLeast(2000.0),
+    ),
+    Goal("ingest", NOBODY, Metric::P99, Bound::OursMost(20.0)),
+    Goal(
+        "delivered",
+        NOBODY,
+        Metric::RequestsPerS,
+        Bound::OursLeast(1000.0),
+    ),
+    Goal("delivered", NOBODY, Metric::P95, Bound::OursMost(100.0)),
+    Goal("dead-consumer", ALIVE, Metric::P99, Bound::Most(1.1)),
+    Goal(
+        "million-deliveries",
+        NOBODY,
+        Metric::Growth,
+        Bound::OursMost(1.1),
+    ),
     // Held against another host that is not measured here: the table shows our figure and the goal.
     Goal(
         "registrations",
@@ -187,6 +224,7 @@ mod tests {
         assert_eq!(bound.met(None, Some(2.49)), Some(false));
         assert_eq!(Bound::Most(1.0).met(None, Some(1.01)), Some(false));
         assert_eq!(Bound::OursMost(50.0).met(Some(49.0), None), Some(true));
+        assert_eq!(Bound::OursLeast(50.0).met(Some(49.0), None), Some(false));
     }
 
     #[test]

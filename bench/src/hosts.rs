@@ -153,6 +153,19 @@ impl Hosts {
             .on(self.halves.generator.as_deref())
     }
 
+    /// Whom the server delivers to, beside the one who posts.
+    pub(crate) fn receiver(&self, address: SocketAddr) -> Invocation {
+        self.native("receiver", address)
+            .on(self.halves.generator.as_deref())
+    }
+
+    /// Who posts events.
+    pub(crate) fn post(&self, producer: SocketAddr) -> Invocation {
+        Invocation::built(&self.native, &self.root)
+            .on(self.halves.generator.as_deref())
+            .args(["post", "--to", &producer.to_string()])
+    }
+
     /// The load generator.
     pub(crate) fn oha(&self) -> Invocation {
         let threads = self.halves.generator_count.to_string();

@@ -12,6 +12,7 @@ mod load;
 mod machine;
 mod measure;
 mod native;
+mod post;
 mod process;
 mod record;
 mod report;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Measure, alternating between the hosts, and write the report.
     Compare(CompareArguments),
+    /// Post events to a producer at a steady rate, and say how many it accepted.
+    Post(post::Arguments),
     /// Serve natively, without WebAssembly: what the hardware gives.
     Native(native::Arguments),
     /// Write the table, the plots and the page of a run again.
@@ -71,6 +74,7 @@ struct CompareArguments {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Compare(arguments) => measure::compare(&arguments),
+        Command::Post(arguments) => post::post(&arguments),
         Command::Native(arguments) => native::serve(&arguments),
         Command::Report { folder } => report::again(&folder),
     }

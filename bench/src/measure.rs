@@ -36,7 +36,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<()> {
     let client = Client::new()?;
     hosts.write_cache(&hosts.cache())?;
 
-    let all = cases::all(&hosts)?;
+    let all = cases::all(&hosts, arguments.quick)?;
     let chosen = chosen(&all, &arguments.only)?;
     let mut kept = Vec::new();
     let mut left_out = BTreeMap::new();
@@ -104,6 +104,7 @@ fn measure(
             fail(turns, &error);
         }
     }
+    let rounds = if case.once { 1 } else { rounds };
     for _ in 0..rounds {
         for (side, turns) in case.sides.iter().zip(&mut turns) {
             if turns.failed.is_some() {

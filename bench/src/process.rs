@@ -116,6 +116,23 @@ impl Server {
         status(&self.proc("status")?, "VmHWM").context("/proc/PID/status has no VmHWM")
     }
 
+    /// How often its threads have begun to run so far.
+    pub(crate) fn switches(&self) -> Result<u64> {
+        let folder = format!("/proc/{}/task", self.child.id());
+        let threads = std::fs::read_dir(&folder).with_context(|| folder.clone())?;
+        let mut all = 0;
+        for thread in threads {
+            let path = thread?.path().join("status");
+            // It may have ended since.
+            let Ok(text) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let counted = switches(&text);
+            all += counted.context("/proc/PID/task/ID/status has no context switches")?;
+        }
+        Ok(all)
+    }
+
     /// Begins the peak anew. A host that lets nobody look into its memory may refuse: then the peak is the one
     /// since its start.
     pub(crate) fn forget_peak(&self) -> bool {
@@ -183,6 +200,15 @@ fn status(text: &str, key: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
+/// How often a thread was switched to, from its `/proc/PID/task/ID/status`.
+fn switches(text: &str) -> Option<u64> {
+    let count = |key: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim_start_matches(':').trim().parse().ok()
+    };
+    Some(count("voluntary_ctxt_switches")? + count("nonvoluntary_ctxt_switches")?)
+}
+
 /// That this system has what is read here.
 pub(crate) fn supported() -> Result<()> {
     ensure!(
@@ -202,6 +228,13 @@ mod tests {
         assert_eq!(ticks(stat), Some(175));
         assert_eq!(ticks("4242 (x) S 1"), None);
         assert_eq!(ticks(""), None);
+    }
+
+    #[test]
+    fn both_kinds_of_switches_count() {
+        let text = "Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n";
+        assert_eq!(switches(text), Some(15));
+        assert_eq!(switches("Name:\tx\n"), None);
     }
 
     #[test]

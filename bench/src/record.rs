@@ -20,6 +20,8 @@ pub(crate) struct Sample {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) p90_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p95_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) p99_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) p999_ms: Option<f64>,
@@ -44,6 +46,12 @@ pub(crate) struct Sample {
     /// What a connection that is kept open adds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) idle_kb: Option<f64>,
+    /// In memory at the end of the load, over what it was after the first tenth of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rss_growth: Option<f64>,
+    /// How often its threads began to run, for each second, while nobody asked for anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wakeups_per_s: Option<f64>,
     /// Answered in this turn.
     pub(crate) requests: u64,
     /// What was not a success, and how often. One makes the row invalid.
@@ -54,10 +62,11 @@ pub(crate) struct Sample {
 /// A field of a sample.
 type Get = fn(&mut Sample) -> &mut Option<f64>;
 
-const FIELDS: [Get; 12] = [
+const FIELDS: [Get; 15] = [
     |sample| &mut sample.requests_per_s,
     |sample| &mut sample.p50_ms,
     |sample| &mut sample.p90_ms,
+    |sample| &mut sample.p95_ms,
     |sample| &mut sample.p99_ms,
     |sample| &mut sample.p999_ms,
     |sample| &mut sample.cpu_us,
@@ -67,6 +76,8 @@ const FIELDS: [Get; 12] = [
     |sample| &mut sample.rss_after_mb,
     |sample| &mut sample.start_ms,
     |sample| &mut sample.idle_kb,
+    |sample| &mut sample.rss_growth,
+    |sample| &mut sample.wakeups_per_s,
 ];
 
 impl Sample {

@@ -20,11 +20,7 @@ pub(crate) fn rows(case: &Case<'_>, turns: &[Turns]) -> Vec<Row> {
     let Some((ours, peers)) = turns.split_first() else {
         return Vec::new();
     };
-    let main = if ours.samples.iter().any(|sample| sample.start_ms.is_some()) {
-        Metric::Start
-    } else {
-        Metric::RequestsPerS
-    };
+    let main = case.kind.main();
     let nobody = Turns {
         name: NOBODY.to_owned(),
         ..Turns::default()
@@ -58,18 +54,22 @@ pub(crate) fn rows(case: &Case<'_>, turns: &[Turns]) -> Vec<Row> {
             peer: Vec::new(),
         });
     }
-    for peer in peers.iter().filter(|peer| peer.name == SERVE) {
-        for metric in [Metric::P99, Metric::Peak, Metric::Idle] {
-            if ours
-                .samples
-                .iter()
-                .any(|sample| metric.of(sample).is_some())
+    for peer in peers.iter().chain([&nobody]) {
+        for metric in [Metric::P95, Metric::P99, Metric::Peak, Metric::Idle] {
+            let mut samples = ours.samples.iter();
+            if held(&case.id, &peer.name, metric)
+                && samples.any(|sample| metric.of(sample).is_some())
             {
                 rows.push(row(case, ours, peer, metric));
             }
         }
     }
     rows
+}
+
+/// Whether a figure beside a case's main one has a row of its own: it has a goal, or says what a connection weighs.
+fn held(case: &str, peer: &str, metric: Metric) -> bool {
+    goal(case, peer, metric).is_some() || (peer == SERVE && metric == Metric::Idle)
 }
 
 fn row(case: &Case<'_>, ours: &Turns, peer: &Turns, metric: Metric) -> Row {

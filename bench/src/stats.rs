@@ -33,6 +33,36 @@ impl Spread {
     }
 }
 
+/// Of many durations, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Percentiles {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p95: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+}
+
+impl Percentiles {
+    /// None of no durations; they are microseconds.
+    pub(crate) fn of(mut durations: Vec<u32>) -> Option<Self> {
+        durations.sort_unstable();
+        let last = durations.len().checked_sub(1)?;
+        // The smallest one that so many are at most as long as.
+        let at = |share: f64| {
+            let rank = (share * durations.len() as f64).ceil() as usize;
+            f64::from(durations[rank.saturating_sub(1).min(last)]) / 1e3
+        };
+        Some(Self {
+            p50: at(0.5),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            p999: at(0.999),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +88,15 @@ mod tests {
         };
         assert_eq!(spread, Some(expected));
         assert_eq!(Spread::of(&[]), None);
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_durations() {
+        let found = Percentiles::of((1..=1000).rev().map(|ms| ms * 1000).collect()).unwrap();
+        assert_eq!((found.p50, found.p95), (500.0, 950.0));
+        assert_eq!((found.p99, found.p999), (990.0, 999.0));
+        let one = Percentiles::of(vec![7_500]).unwrap();
+        assert_eq!((one.p50, one.p999), (7.5, 7.5));
+        assert_eq!(Percentiles::of(Vec::new()), None);
     }
 }

@@ -1,6 +1,9 @@
 //! One turn of one host: start it, wait for its first 200, load it, read what it cost, stop it. Comes in: a side of
 //! a case; goes out: a sample and the commands that were run. Every host goes through the same steps.
 
+mod delivered;
+mod idle;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -13,6 +16,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::cases::{Case, Kind, Place, Side};
 use crate::hosts::Hosts;
 use crate::http::{Ask, Client};
+use crate::invocation::Invocation;
 use crate::load::{self, Found, Load, Target};
 use crate::native::SERVED;
 use crate::process::Server;
@@ -38,6 +42,10 @@ pub(crate) fn take(
     match &case.kind {
         Kind::Loaded(load) => loaded(hosts, client, pace, case, side, load),
         Kind::Started { cold, ask } => started(hosts, client, side, *cold, ask),
+        Kind::Delivered(deliveries) => {
+            delivered::take(hosts, client, pace, (case, side), deliveries)
+        }
+        Kind::Idle(ask) => idle::take(hosts, client, pace, side, ask),
     }
 }
 
@@ -51,7 +59,11 @@ pub(crate) fn rehearse(
     let ask = match &case.kind {
         Kind::Loaded(load) => side.ready.as_ref().unwrap_or(&load.ask),
         Kind::Started { cold: true, .. } => return Ok(()),
-        Kind::Started { ask, .. } => ask,
+        Kind::Started { ask, .. } | Kind::Idle(ask) => ask,
+        Kind::Delivered(_) => side
+            .ready
+            .as_ref()
+            .context("a producer says when it is ready")?,
     };
     forget(&hosts.state())?;
     let place = place(side.addresses)?;
@@ -94,14 +106,14 @@ fn loaded(
     generate(hosts, load, pace.warm_up, target)?;
     let idle = keep_open(place.server(), &load.ask, case.idle, &server, &mut sample)?;
     server.forget_peak();
-    let called = calls(client, &place, sink.is_some())?;
+    let called = calls(client, &place, case)?;
     let beside = case.beside.iter().filter(|beside| beside.side == side.name);
     let beside = beside.map(|beside| Background::start(hosts, &beside.load, pace.seconds, target));
     let beside: Vec<_> = beside.collect::<Result<_>>()?;
     let before = server.cpu()?;
     let (mut found, line) = generate(hosts, load, pace.seconds, target)?;
     let cpu = server.cpu()?.saturating_sub(before);
-    let called = calls(client, &place, sink.is_some())? - called;
+    let called = calls(client, &place, case)? - called;
     let due = found.answered * case.calls as u64;
     if called < due {
         found
@@ -127,6 +139,7 @@ fn fill(sample: &mut Sample, found: Found, cpu: Duration, cpus: usize) {
     sample.requests_per_s = Some(found.requests_per_s);
     sample.p50_ms = Some(found.p50_ms);
     sample.p90_ms = Some(found.p90_ms);
+    sample.p95_ms = Some(found.p95_ms);
     sample.p99_ms = Some(found.p99_ms);
     sample.p999_ms = Some(found.p999_ms).filter(|value| value.is_finite());
     sample.cpu_us = (found.answered > 0).then(|| cpu * 1e6 / found.answered as f64);
@@ -184,18 +197,19 @@ fn start_sink(
     case: &Case<'_>,
     place: &Place,
 ) -> Result<Option<(Server, String)>> {
-    if case.calls == 0 {
-        return Ok(None);
-    }
-    let invocation = hosts.sink(place.sink);
+    let invocation = match case.calls {
+        _ if case.receives => hosts.receiver(place.sink),
+        0 => return Ok(None),
+        _ => hosts.sink(place.sink),
+    };
     let mut server = Server::spawn(&invocation, &hosts.root, &said(hosts, "sink"))?;
     server.ready(client, place.sink, &Ask::get("/"))?;
     Ok(Some((server, invocation.line(&hosts.root))))
 }
 
 /// How often the server has called others until now.
-fn calls(client: &Client, place: &Place, sink: bool) -> Result<u64> {
-    if !sink {
+fn calls(client: &Client, place: &Place, case: &Case<'_>) -> Result<u64> {
+    if case.calls == 0 {
         return Ok(0);
     }
     let said = client.good(place.sink, &Ask::get(SERVED))?;
@@ -248,27 +262,42 @@ fn generate(
     let invocation = load.invocation(hosts.oha(), seconds, target);
     let line = invocation.line(&hosts.root);
     let json = hosts.write("oha.json", "")?;
+    let bound = Duration::from_secs_f64(seconds) + load::PATIENCE + MARGIN;
+    run(hosts, &invocation, &json, bound, || Ok(()))?;
+    let found = load::read(&fs::read(&json)?).with_context(|| format!("`{line}`"))?;
+    Ok((found, line))
+}
+
+/// Runs a generator until it ends by itself, what it says in a file. It may take so long, and meanwhile somebody looks.
+fn run(
+    hosts: &Hosts,
+    invocation: &Invocation,
+    said: &Path,
+    bound: Duration,
+    mut look: impl FnMut() -> Result<()>,
+) -> Result<()> {
+    let line = invocation.line(&hosts.root);
     let mut command = invocation.command(&hosts.root);
     command
-        .stdout(fs::File::create(&json)?)
+        .stdout(fs::File::create(said)?)
         .stderr(Stdio::null());
-    let mut oha = command.spawn().with_context(|| format!("`{line}`"))?;
+    let mut generator = command.spawn().with_context(|| format!("`{line}`"))?;
     let began = Instant::now();
-    let bound = Duration::from_secs_f64(seconds) + load::PATIENCE + MARGIN;
     let status = loop {
-        if let Some(status) = oha.try_wait()? {
+        if let Some(status) = generator.try_wait()? {
             break status;
         }
-        if began.elapsed() > bound {
-            oha.kill()?;
-            oha.wait()?;
+        let looked = look();
+        if looked.is_err() || began.elapsed() > bound {
+            generator.kill()?;
+            generator.wait()?;
+            looked?;
             bail!("`{line}` did not end by itself");
         }
         std::thread::sleep(Duration::from_millis(5));
     };
     ensure!(status.success(), "`{line}` ended with {status}");
-    let found = load::read(&fs::read(&json)?).with_context(|| format!("`{line}`"))?;
-    Ok((found, line))
+    Ok(())
 }
 
 /// What the generator may take longer than its requests.

@@ -2,6 +2,7 @@
 //! nothing itself. The first side of a case is ours; each other one is a peer.
 
 mod beside;
+mod delivery;
 mod growth;
 mod hello;
 mod old;
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 
+use crate::goals::Metric;
 use crate::hosts::Hosts;
 use crate::http::{Ask, Client};
 use crate::invocation::Invocation;
@@ -92,6 +94,50 @@ pub(crate) enum Kind {
         /// The request that is answered 200.
         ask: Ask,
     },
+    /// Events on their way to consumers.
+    Delivered(Deliveries),
+    /// Nothing, once this was answered 200.
+    Idle(Ask),
+}
+
+impl Kind {
+    /// The figure that it is measured for.
+    pub(crate) fn main(&self) -> Metric {
+        match self {
+            Self::Loaded(_) => Metric::RequestsPerS,
+            Self::Started { .. } => Metric::Start,
+            Self::Delivered(Deliveries { events: None, .. }) => Metric::RequestsPerS,
+            Self::Delivered(_) => Metric::Growth,
+            Self::Idle(_) => Metric::Wakeups,
+        }
+    }
+}
+
+/// What is posted to a producer.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliveries {
+    /// How many events a second.
+    pub(crate) rate: f64,
+    /// How many in all; as many as fit into a turn unless said otherwise.
+    pub(crate) events: Option<u64>,
+    /// How many types they are of, in turn.
+    pub(crate) types: u64,
+    /// How many consumers get each of them.
+    pub(crate) fan_out: u64,
+    /// The side whose consumer of the first type never answers.
+    pub(crate) dead: Option<&'static str>,
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self {
+            rate: 1.0,
+            events: None,
+            types: 1,
+            fan_out: 1,
+            dead: None,
+        }
+    }
 }
 
 /// What is asked for beside the load of one side.
@@ -113,6 +159,10 @@ pub(crate) struct Case<'a> {
     pub(crate) cannot: Vec<(&'static str, String)>,
     /// How often the server calls others for a request.
     pub(crate) calls: usize,
+    /// Whether a receiver of signed events runs beside.
+    pub(crate) receives: bool,
+    /// Whether it is measured once, however many rounds there are.
+    pub(crate) once: bool,
     /// How many connections are kept open beside the load.
     pub(crate) idle: usize,
     /// What else is asked for meanwhile.
@@ -130,6 +180,8 @@ impl<'a> Case<'a> {
             sides,
             cannot: Vec::new(),
             calls: 0,
+            receives: false,
+            once: false,
             idle: 0,
             beside: None,
             left_out: None,
@@ -137,12 +189,13 @@ impl<'a> Case<'a> {
     }
 }
 
-/// All cases, in the order of the report.
-pub(crate) fn all(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
+/// All cases, in the order of the report. A quick run leaves out what cannot be made short.
+pub(crate) fn all(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
     let mut cases = hello::cases(hosts)?;
     cases.extend(verify::cases(hosts)?);
     cases.extend(hello::connections(hosts)?);
     cases.extend(webhooks::cases(hosts)?);
+    cases.extend(delivery::cases(hosts, quick)?);
     cases.extend(old::cases(hosts)?);
     cases.extend(start::cases(hosts)?);
     cases.extend(growth::cases(hosts)?);

@@ -1,5 +1,7 @@
 //! Starts: from the process's begin to its first 200, with nothing kept from earlier starts, and with everything.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use super::{Case, Kind, Side};
@@ -12,7 +14,7 @@ pub(super) fn cases(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
     let mut cases = Vec::new();
     for cold in [true, false] {
         cases.push(hello(hosts, cold)?);
-        cases.push(builtin(hosts, cold));
+        cases.push(all(hosts, cold));
     }
     Ok(cases)
 }
@@ -57,22 +59,27 @@ fn hello(hosts: &Hosts, cold: bool) -> Result<Case<'_>> {
     Ok(case(&id, &says, cold, Ask::get("/"), vec![signet, serve]))
 }
 
-fn builtin(hosts: &Hosts, cold: bool) -> Case<'_> {
+fn all(hosts: &Hosts, cold: bool) -> Case<'_> {
     let (word, kept) = words(cold);
-    let cache = move || {
+    let signet = builtin(hosts, move || {
         if cold {
             hosts.cold_cache()
         } else {
             hosts.cache()
         }
-    };
+    });
+    let says = format!("the start of the built-in producer and consumer, {kept}");
+    let id = format!("{word}-start-builtin");
+    case(&id, &says, cold, Ask::get("/registrations"), vec![signet])
+}
+
+/// Signet without a manifest.
+pub(super) fn builtin<'a>(hosts: &'a Hosts, cache: impl Fn() -> PathBuf + 'a) -> Side<'a> {
     let mut signet = Side::new("signet", move |place| {
         let run = hosts.bare_signet(&cache()).arg("run");
         let run = run.args(["--listen", &place.server().to_string()]);
         Ok(hosts.listening(run, place.servers[1]))
     });
     signet.addresses = 2;
-    let says = format!("the start of the built-in producer and consumer, {kept}");
-    let id = format!("{word}-start-builtin");
-    case(&id, &says, cold, Ask::get("/registrations"), vec![signet])
+    signet
 }

@@ -23,14 +23,19 @@ pub(super) fn cases(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
     for (consumers, connections) in [(1, 32), (10, 8), (100, 2)] {
         cases.push(fire(hosts, consumers, connections));
     }
-    for case in &mut cases {
-        if !hosts.root.join("target/guests/producer.wasm").exists() {
-            case.left_out = Some(
-                "target/guests has no guests: cargo build --release --package signet".to_owned(),
-            );
-        }
-    }
+    need_guests(hosts, &mut cases);
     Ok(cases)
+}
+
+/// Leaves the cases out where our guests were not built.
+pub(super) fn need_guests(hosts: &Hosts, cases: &mut [Case<'_>]) {
+    if hosts.root.join("target/guests/producer.wasm").exists() {
+        return;
+    }
+    for case in cases {
+        let why = "target/guests has no guests: cargo build --release --package signet";
+        case.left_out = Some(why.to_owned());
+    }
 }
 
 /// Brings the consumer its key.
@@ -117,15 +122,20 @@ fn fire(hosts: &Hosts, consumers: usize, connections: usize) -> Case<'_> {
     case
 }
 
-/// Our producer with so many registrations; what they lie below says whether the receiver closes connections.
-fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) -> Side<'a> {
+/// Our producer, which may call the receiver of its place.
+pub(super) fn producer_of<'a>(hosts: &'a Hosts, name: &str) -> Side<'a> {
     let manifest = hosts.root.join("guest-producer/spin.toml");
     let side = Side::new(name, move |place| {
         let port = format!("consumer_port={}", place.sink.port());
         let run = hosts.signet(&manifest).args(["--variable", &port]);
         Ok(hosts.listening(run, place.server()))
     });
-    let side = side.by_hand(move |place| {
+    side.ready(Ask::get("/registrations"))
+}
+
+/// Our producer with so many registrations; what they lie below says whether the receiver closes connections.
+fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) -> Side<'a> {
+    let side = producer_of(hosts, name).by_hand(move |place| {
         format!(
             "for number in $(seq 0 {}); do curl -X POST -H 'content-type: application/json' -d '{{\"url\":\"http://{}/{below}/'$number'\",\"event\":\"*\"}}' \
              http://{}/registrations; done",
@@ -134,27 +144,29 @@ fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) 
             place.server()
         )
     });
-    side.ready(Ask::get("/registrations"))
-        .prepare(move |client, place| {
-            for number in 0..consumers {
-                register(
-                    client,
-                    place.server(),
-                    &format!("http://{}/{below}/{number}", place.sink),
-                )?;
-            }
-            let fired = client.good(place.server(), &Ask::post("/fire", ""))?;
-            let delivered = format!("\"delivered\":{consumers},");
-            ensure!(
-                fired.contains(&delivered),
-                "not everyone was reached: {fired}"
-            );
-            Ok(())
-        })
+    side.prepare(move |client, place| {
+        for number in 0..consumers {
+            let url = format!("http://{}/{below}/{number}", place.sink);
+            register(client, place.server(), &url, "*")?;
+        }
+        let fired = client.good(place.server(), &Ask::post("/fire", ""))?;
+        let delivered = format!("\"delivered\":{consumers},");
+        ensure!(
+            fired.contains(&delivered),
+            "not everyone was reached: {fired}"
+        );
+        Ok(())
+    })
 }
 
-fn register(client: &Client, producer: SocketAddr, url: &str) -> Result<()> {
-    let body = json!({ "url": url, "event": "*" }).to_string();
+/// Registers a consumer for what it wants.
+pub(super) fn register(
+    client: &Client,
+    producer: SocketAddr,
+    url: &str,
+    event: &str,
+) -> Result<()> {
+    let body = json!({ "url": url, "event": event }).to_string();
     let ask = Ask::post("/registrations", body).with("content-type", "application/json");
     client.good(producer, &ask).map(drop)
 }

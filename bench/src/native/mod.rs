@@ -3,6 +3,7 @@
 //! listener of its own. It knows nothing of WebAssembly, and it is not tuned beyond what anyone would do.
 
 mod fire;
+pub(crate) mod receiver;
 pub(crate) mod verify;
 
 use std::convert::Infallible;
@@ -57,6 +58,9 @@ enum Mode {
     Fire,
     /// Take everything; what begins with `/close` ends its connection, and `/served` says how much was taken.
     Sink,
+    /// Take signed events, keep how long each was under way and say it at `POST /taken`; what begins with `/silent` is
+    /// never answered.
+    Receiver,
 }
 
 /// Where a sink says how many requests it has taken.
@@ -65,13 +69,13 @@ pub(crate) const SERVED: &str = "/served";
 /// Serves until the process is stopped.
 pub(crate) fn serve(arguments: &Arguments) -> Result<()> {
     let count = std::thread::available_parallelism()?.get();
-    let served = Arc::new(AtomicU64::new(0));
+    let shared = Shared::default();
     let mut threads = Vec::new();
     for _ in 0..count {
         let listener = listener(arguments.listen)?;
-        let (arguments, served) = (arguments.clone(), Arc::clone(&served));
+        let (arguments, shared) = (arguments.clone(), shared.clone());
         threads.push(std::thread::spawn(move || {
-            thread(listener, arguments, served)
+            thread(listener, arguments, shared)
         }));
     }
     for thread in threads {
@@ -98,11 +102,7 @@ fn listener(address: SocketAddr) -> Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-fn thread(
-    listener: std::net::TcpListener,
-    arguments: Arguments,
-    served: Arc<AtomicU64>,
-) -> Result<()> {
+fn thread(listener: std::net::TcpListener, arguments: Arguments, shared: Shared) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -110,7 +110,7 @@ fn thread(
     let worker = Rc::new(Worker {
         fire: fire::Fire::new(&arguments),
         arguments,
-        served,
+        shared,
     });
     local.block_on(&runtime, async move {
         let listener = TcpListener::from_std(listener)?;
@@ -130,11 +130,18 @@ fn thread(
     })
 }
 
+/// What all threads know.
+#[derive(Debug, Clone, Default)]
+struct Shared {
+    served: Arc<AtomicU64>,
+    receiver: Arc<receiver::Receiver>,
+}
+
 /// What a thread serves with.
 struct Worker {
     arguments: Arguments,
     fire: fire::Fire,
-    served: Arc<AtomicU64>,
+    shared: Shared,
 }
 
 impl Worker {
@@ -147,20 +154,21 @@ impl Worker {
             Mode::Verify => verify::answer(request, self.arguments.secret.as_bytes()).await,
             Mode::Fire => self.fire.answer().await,
             Mode::Sink => self.sink(request).await,
+            Mode::Receiver => self.shared.receiver.answer(request).await,
         })
     }
 
     async fn sink(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
         if path == SERVED {
-            let served = self.served.load(Ordering::Relaxed).to_string();
+            let served = self.shared.served.load(Ordering::Relaxed).to_string();
             return Response::new(Full::new(Bytes::from(served)));
         }
         let close = path.starts_with("/close");
         if request.into_body().collect().await.is_err() {
             return status(StatusCode::BAD_REQUEST);
         }
-        self.served.fetch_add(1, Ordering::Relaxed);
+        self.shared.served.fetch_add(1, Ordering::Relaxed);
         let mut response = status(StatusCode::OK);
         if close {
             let value = http::HeaderValue::from_static("close");

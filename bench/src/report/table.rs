@@ -116,11 +116,14 @@ fn capital(text: &str) -> String {
 
 fn cells(row: &Row) -> String {
     let (ours, peer) = (&row.metrics.ours, &row.metrics.peer);
-    let unit = if row.unit == Metric::RequestsPerS.unit() {
-        "/s"
-    } else {
-        " ms"
-    };
+    let unit = [
+        (Metric::RequestsPerS, "/s"),
+        (Metric::Start, " ms"),
+        (Metric::Growth, "x"),
+        (Metric::Wakeups, "/s"),
+    ];
+    let unit = unit.iter().find(|(metric, _)| row.unit == metric.unit());
+    let unit = unit.map_or("", |(_, short)| short);
     let with = |value: Option<f64>| {
         value.map_or_else(|| "-".to_owned(), |_| format!("{}{unit}", figure(value)))
     };

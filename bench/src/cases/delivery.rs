@@ -1,0 +1,138 @@
+//! Durable delivery: how fast events are accepted, how long they are under way until a consumer has verified them,
+//! what a dead consumer does to the others, what many deliveries leave in memory, and what the host does when it has
+//! nothing to do. No other host here has a queue: most figures stand for themselves.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::start::builtin;
+use super::webhooks::{producer_of, register};
+use super::{Case, Deliveries, Kind, Side};
+use crate::goals::ALIVE;
+use crate::hosts::Hosts;
+use crate::http::{Ask, Client};
+use crate::load::Load;
+use crate::native::receiver::SILENT;
+
+/// Events a second of the cases whose figure is not how many there are.
+const STEADY: f64 = 1_200.0;
+
+pub(super) fn cases(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
+    let mut cases = vec![
+        ingest(hosts)?,
+        delivered(hosts),
+        dead_consumer(hosts),
+        million(hosts, quick),
+        idle(hosts),
+    ];
+    super::webhooks::need_guests(hosts, &mut cases);
+    Ok(cases)
+}
+
+fn ingest(hosts: &Hosts) -> Result<Case<'_>> {
+    let body = json!({ "type": "bench.0", "data": { "due_at_us": 0 } }).to_string();
+    let ask = Ask::post("/events", body.clone()).with("content-type", "application/json");
+    let mut load = Load::of(ask);
+    load.body = Some(hosts.write("bodies/event", body)?);
+    let says = "our producer accepts an event: on disk with its delivery before the 202, while it delivers those before";
+    let mut case = Case::loaded(
+        "ingest",
+        says,
+        load,
+        vec![consumers(hosts, "signet", 1, "target")],
+    );
+    case.receives = true;
+    Ok(case)
+}
+
+fn delivered(hosts: &Hosts) -> Case<'_> {
+    let says = "from the time an event is due to be posted until its consumer has verified it, 1,200 events a second";
+    let side = consumers(hosts, "signet", 1, "target");
+    let deliveries = Deliveries {
+        rate: STEADY,
+        ..Deliveries::default()
+    };
+    case("delivered", says, deliveries, vec![side])
+}
+
+fn dead_consumer(hosts: &Hosts) -> Case<'_> {
+    let says = "the same to 1,000 consumers in turn, one of whom takes every delivery and never answers; the figures are the others'";
+    let sides = vec![
+        consumers(hosts, "signet", 1_000, SILENT.trim_start_matches('/')),
+        consumers(hosts, ALIVE, 1_000, "target"),
+    ];
+    let deliveries = Deliveries {
+        rate: 600.0,
+        types: 1_000,
+        dead: Some("signet"),
+        ..Deliveries::default()
+    };
+    case("dead-consumer", says, deliveries, sides)
+}
+
+fn million(hosts: &Hosts, quick: bool) -> Case<'_> {
+    let says =
+        "1,000,000 deliveries, 100 of each event, and what of the host is in memory meanwhile";
+    let side = consumers(hosts, "signet", 100, "target");
+    let deliveries = Deliveries {
+        rate: 20.0,
+        events: Some(10_000),
+        fan_out: 100,
+        ..Deliveries::default()
+    };
+    let mut case = case("million-deliveries", says, deliveries, vec![side]);
+    case.once = true;
+    if quick {
+        let why = "it takes ten minutes by itself: just compare --only million-deliveries";
+        case.left_out = Some(why.to_owned());
+    }
+    case
+}
+
+fn idle(hosts: &Hosts) -> Case<'_> {
+    let says = "the built-in app, served and asked for nothing";
+    let side = builtin(hosts, || hosts.cache());
+    let mut case = Case::loaded(
+        "idle",
+        says,
+        Load::of(Ask::get("/registrations")),
+        vec![side],
+    );
+    case.kind = Kind::Idle(Ask::get("/registrations"));
+    case
+}
+
+fn case<'a>(id: &str, says: &str, deliveries: Deliveries, sides: Vec<Side<'a>>) -> Case<'a> {
+    let mut case = Case::loaded(id, says, Load::of(Ask::get("/registrations")), sides);
+    case.kind = Kind::Delivered(deliveries);
+    case.receives = true;
+    case
+}
+
+/// Our producer with so many consumers of one receiver, the first of them below `first`. One alone wants every event,
+/// as do a hundred; of a thousand each wants a type of its own.
+fn consumers<'a>(hosts: &'a Hosts, name: &str, count: usize, first: &'a str) -> Side<'a> {
+    let below = move |number: usize| if number == 0 { first } else { "target" };
+    let wants = move |number: usize| match count {
+        1_000 => format!("bench.{number}"),
+        _ => "bench.*".to_owned(),
+    };
+    let side = producer_of(hosts, name).by_hand(move |place| {
+        let wanted = wants(0).replace('0', "'$number'");
+        format!(
+            "for number in $(seq 0 {}); do curl -X POST -H 'content-type: application/json' -d '{{\"url\":\"http://{}/{}/'$number'\",\"event\":\"{wanted}\"}}' \
+             http://{}/registrations; done",
+            count - 1,
+            place.sink,
+            below(0),
+            place.server()
+        )
+    });
+    side.prepare(move |client: &Client, place| {
+        for number in 0..count {
+            let url = format!("http://{}/{}/{number}", place.sink, below(number));
+            register(client, place.server(), &url, &wants(number))?;
+        }
+        Ok(())
+    })
+}
