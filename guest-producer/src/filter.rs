@@ -53,6 +53,20 @@ impl Filter {
     }
 }
 
+/// Every filter that [matches](Filter::matches) this name, as it is written.
+#[must_use]
+pub fn matching(name: &str) -> Vec<String> {
+    let dots = name.match_indices('.').map(|(at, _)| at + 1);
+    let under = dots
+        .filter(|end| *end > 1 && *end < name.len())
+        .map(|end| format!("{}*", &name[..end]));
+    let all = (!name.starts_with(OWN)).then(|| "*".to_string());
+    all.into_iter()
+        .chain(under)
+        .chain([name.to_string()])
+        .collect()
+}
+
 /// Whether `text` is the name of an event, of any length but none.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
@@ -97,6 +111,35 @@ mod tests {
                 wanted,
                 "{filter} {name}"
             );
+        }
+    }
+
+    #[test]
+    fn the_filters_that_match_a_name_are_all_that_match_it() {
+        let parts = ["", "a", ".", "b.", "signet.", "-"];
+        let mut texts = vec![String::new()];
+        for _ in 0..3 {
+            let longer = |text: &String| parts.map(|part| format!("{text}{part}"));
+            texts = texts.iter().flat_map(longer).collect();
+        }
+        let filters = texts
+            .iter()
+            .flat_map(|text| [text.clone(), format!("{text}*")]);
+        let filters: Vec<_> = filters
+            .filter_map(|text| Some((Filter::parse(&text).ok()?, text)))
+            .collect();
+        for name in texts.iter().filter(|text| is_name(text)) {
+            let matching = matching(name);
+            for (filter, text) in &filters {
+                assert_eq!(
+                    filter.matches(name),
+                    matching.contains(text),
+                    "{text} {name}"
+                );
+            }
+            for text in &matching {
+                assert!(Filter::parse(text).is_ok(), "{text} {name}");
+            }
         }
     }
 

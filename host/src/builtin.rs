@@ -34,6 +34,7 @@ const FILES: &[(&str, &[u8])] = &[
     text!("guest-producer/migrations/0002-registration-state.sql"),
     text!("guest-producer/migrations/0003-delivery.sql"),
     text!("guest-producer/migrations/0004-rotation.sql"),
+    text!("guest-producer/migrations/0005-wishes.sql"),
     text!("guest-consumer/migrations/0001-deliveries.sql"),
 ];
 

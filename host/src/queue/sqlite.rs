@@ -14,6 +14,7 @@ use crate::file::readers::Readers;
 use crate::file::writer::Writer;
 use crate::file::{Failed, private};
 use change::{Changes, Said};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,6 +92,9 @@ impl Sqlite {
         };
         let connection = form.open(path)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A plan of ours never depends on a parameter's value. Without a word SQLite takes it that one may, where
+        // an index is partial, and plans anew at each run.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let changes = Arc::new(Changes::of(setup, &connection)?);
         begin(&changes, &connection)?;
         let (more, changed) = (Arc::new(AtomicBool::new(false)), watch::Sender::new(0));

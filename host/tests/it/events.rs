@@ -20,6 +20,7 @@ pub(crate) fn producer(policy: &str) -> Host {
         "0002-registration-state",
         "0003-delivery",
         "0004-rotation",
+        "0005-wishes",
     ]
     .map(|name| root().join(format!("guest-producer/migrations/{name}.sql")))
     .into();

@@ -4,7 +4,7 @@
 use crate::component::bindings::spin::sqlite::sqlite::Value;
 use crate::component::database::{Database, keys, read, shaped, texts};
 use crate::component::surroundings::{now, ring};
-use crate::filter::Filter;
+use crate::filter;
 use crate::keys::Keys;
 use crate::problem::Problem;
 use crate::schema;
@@ -25,19 +25,18 @@ impl Receiver {
 
 /// All that want events of this type and are not disabled.
 pub(super) async fn of(kind: &str) -> Result<Vec<Receiver>, Problem> {
+    // Texts always serialize.
+    let filters = serde_json::to_string(&filter::matching(kind)).unwrap_or_default();
     let rows = Database::open()
         .await?
-        .rows(schema::WISHES, Vec::new())
+        .rows(schema::WISHES, vec![Value::Text(filters)])
         .await?;
-    let mut receivers = Vec::new();
-    for row in rows {
-        let [id, wish, schedule] = texts(row)?;
-        if Filter::parse(&wish).is_ok_and(|filter| filter.matches(kind)) {
-            let schedule = read(&schedule)?;
-            receivers.push(Receiver { id, schedule });
-        }
-    }
-    Ok(receivers)
+    let receiver = |row| {
+        let [id, schedule] = texts(row)?;
+        let schedule = read(&schedule)?;
+        Ok(Receiver { id, schedule })
+    };
+    rows.into_iter().map(receiver).collect()
 }
 
 /// The one with this id, disabled or not.

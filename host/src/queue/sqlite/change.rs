@@ -602,9 +602,9 @@ fn replayed(
 
 /// How many bytes of the file are in use.
 fn used(connection: &Connection) -> Result<u64> {
-    let text = "SELECT (page_count - freelist_count) * page_size
-                FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-    Ok(uint(value(connection, text, &[])?.unwrap_or(0)))
+    let number = |pragma| Ok::<_, rusqlite::Error>(value(connection, pragma, &[])?.unwrap_or(0));
+    let pages: i64 = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+    Ok(uint(pages.saturating_mul(number("PRAGMA page_size")?)))
 }
 
 /// The lane whose turn it is.
