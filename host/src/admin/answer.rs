@@ -1,16 +1,19 @@
-//! What the admin listener answers. Comes in: a request's path and token; goes out: a few lines of text.
+//! What the admin listener answers. Comes in: a request's path and token; goes out: a few lines of text, or what
+//! the queues answer.
 //! `/healthz` needs no token where there is one for the rest: it tells only that the process lives.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
 use http_body_util::Full;
 
-use super::Stage;
 use super::token::Token;
+use super::{Queues, Stage, queues};
 use crate::metrics::Metrics;
 
 /// What `/readyz` looks at.
@@ -39,10 +42,14 @@ pub(super) struct Desk {
     pub(super) token: Option<Token>,
     pub(super) checks: Checks,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) queues: Arc<Queues>,
 }
 
 impl Desk {
-    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    pub(super) async fn answer<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes, Error: Display>,
+    {
         let token = self.token.as_ref();
         let path = request.uri().path();
         let opens = token.is_none_or(|token| token.opens(request.headers().get(AUTHORIZATION)));
@@ -51,6 +58,12 @@ impl Desk {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
             return response;
+        }
+        if queues::is_ours(path) {
+            return match token {
+                Some(_) => self.queues.answer(request).await,
+                None => queues::without_token(),
+            };
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "GET it".to_owned());
@@ -73,7 +86,7 @@ impl Desk {
             }
             _ => text(
                 StatusCode::NOT_FOUND,
-                "there is /healthz, /readyz and /metrics".to_owned(),
+                "there is /healthz, /readyz, /metrics and /queues".to_owned(),
             ),
         }
     }

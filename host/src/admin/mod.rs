@@ -1,8 +1,9 @@
-//! The listener for whoever runs the host: `/healthz`, `/readyz`, `/metrics`. Owns a thread with a runtime of
-//! its own, so that it answers while the host is overloaded or drains. Comes in: small requests; goes out:
-//! small answers. Never reaches a guest, and never shows a secret.
+//! The listener for whoever runs the host: `/healthz`, `/readyz`, `/metrics`, `/queues`. Owns a thread with a
+//! runtime of its own, so that it answers while the host is overloaded or drains. Comes in: small requests; goes
+//! out: small answers. Never reaches a guest, and never shows a secret.
 
 mod answer;
+mod queues;
 mod token;
 
 use std::io;
@@ -19,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::metrics::Metrics;
 pub use answer::Checks;
+pub use queues::{App, Queues};
 pub use token::{Token, TokenError};
 
 /// How long a client may take for a request's head, and how long for the whole exchange.
@@ -93,6 +95,7 @@ impl Admin {
         token: Option<Token>,
         checks: Checks,
         metrics: Arc<Metrics>,
+        queues: Arc<Queues>,
     ) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -105,6 +108,7 @@ impl Admin {
             token,
             checks,
             metrics,
+            queues,
         });
         let (end, ended) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
@@ -149,7 +153,7 @@ async fn accept(listener: tokio::net::TcpListener, desk: Arc<answer::Desk>) {
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let desk = Arc::clone(&desk);
-                async move { Ok::<_, std::convert::Infallible>(desk.answer(&request).await) }
+                async move { Ok::<_, std::convert::Infallible>(desk.answer(request).await) }
             });
             let exchange = http1::Builder::new()
                 .timer(TokioTimer::new())

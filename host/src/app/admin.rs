@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::{InputError, Options};
-use crate::admin::{self, Admin, AdminError, Checks, Stage, Token};
+use crate::admin::{self, Admin, AdminError, Checks, Queues, Stage, Token};
 use crate::metrics::Metrics;
 
 /// Where the token is, before the file that `signet.toml` names.
@@ -29,9 +29,10 @@ pub enum AskedError {
     },
 }
 
-/// An admin listener that answers, and its address.
+/// An admin listener that answers, its address, and what it waits for.
 pub(super) struct Opened {
     pub(super) address: SocketAddr,
+    pub(super) queues: Arc<Queues>,
     pub(super) _admin: Admin,
 }
 
@@ -57,9 +58,12 @@ pub(super) fn open(
         stage: Arc::clone(stage),
         state_dir: plan.host.state_dir.clone(),
     };
-    let admin = Admin::start(listener, token, checks, Arc::clone(metrics))?;
+    let queues = Arc::<Queues>::default();
+    let (own, metrics) = (Arc::clone(&queues), Arc::clone(metrics));
+    let admin = Admin::start(listener, token, checks, metrics, own)?;
     Ok(Some(Opened {
         address,
+        queues,
         _admin: admin,
     }))
 }

@@ -12,7 +12,10 @@ use crate::runtime::cache::Origin;
 pub fn banner(running: &Running) -> String {
     let mut text = format!("signet {}\n", env!("CARGO_PKG_VERSION"));
     if let Some(address) = running.admin() {
-        let _ = writeln!(text, "admin on {address}: /healthz, /readyz, /metrics");
+        let _ = writeln!(
+            text,
+            "admin on {address}: /healthz, /readyz, /metrics, /queues"
+        );
     }
     for app in running.served.iter() {
         let _ = writeln!(text, "\n{}  {}://{}", app.name, app.scheme(), app.address);

@@ -235,6 +235,11 @@ impl App {
         })
     }
 
+    /// Where the admin listener is, if there is one. It answers from the beginning.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
+    }
+
     /// How many components had to be compiled; the others came from the cache.
     pub fn compiled(&self) -> usize {
         self.compiled
@@ -291,6 +296,11 @@ impl App {
             .reload
             .map(|reload| reload.start(&served))
             .transpose()?;
+        if let Some(admin) = &self.admin {
+            admin
+                .queues
+                .open(served.iter().filter_map(Served::for_admin).collect());
+        }
         self.stage.ready();
         Ok(Running {
             served,
@@ -309,6 +319,8 @@ impl App {
 
 /// An app that is being served.
 pub struct Running {
+    /// Answers until the last request has ended, and goes before what it asks and the right to the state folder.
+    admin: Option<admin::Opened>,
     served: Arc<Vec<Served>>,
     stop: sync::watch::Sender<bool>,
     threads: Vec<JoinHandle<io::Result<()>>>,
@@ -318,8 +330,6 @@ pub struct Running {
     compiled: usize,
     state: StateDir,
     stage: Arc<Stage>,
-    /// Answers until the last request has ended.
-    admin: Option<admin::Opened>,
 }
 
 impl Running {

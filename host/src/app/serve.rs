@@ -14,6 +14,7 @@ use super::Ready;
 use super::depth;
 use super::plan::Planned;
 use super::work::{self, Inbox, Task, Works};
+use crate::admin;
 use crate::capability::queue;
 use crate::manifest::Route;
 use crate::metrics::Metrics;
@@ -111,6 +112,17 @@ impl Served {
             shared: self.queues.clone(),
             threads,
         }
+    }
+
+    /// Its queues, for the admin listener; none if it has none.
+    pub(super) fn for_admin(&self) -> Option<admin::App> {
+        let queues = self.queues.setup().policies.queues();
+        let queues: Vec<_> = queues.map(|(queue, _)| queue.clone()).collect();
+        (!queues.is_empty()).then(|| admin::App {
+            name: self.name.clone(),
+            engine: Arc::downgrade(self.queues.engine()),
+            queues,
+        })
     }
 
     /// What its address begins with.

@@ -148,6 +148,14 @@ impl Failure {
         }
     }
 
+    /// The same, with what it was part of.
+    fn context(self, words: String) -> Self {
+        match self {
+            Self::Running(error) => Self::Running(error.context(words)),
+            Self::Input(error) => Self::Input(error.context(words)),
+        }
+    }
+
     /// The exit code of the process.
     pub fn code(&self) -> ExitCode {
         match self {

@@ -72,7 +72,7 @@ pub(super) struct Common {
     /// The folder for compiled components; `~/.cache/signet` unless said otherwise.
     #[arg(long, env = "SIGNET_CACHE_DIR", value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
-    /// Where to answer `/healthz`, `/readyz` and `/metrics`; nowhere unless it is said.
+    /// Where to answer `/healthz`, `/readyz`, `/metrics` and `/queues`; nowhere unless it is said.
     #[arg(long, value_name = "ADDR")]
     pub(super) admin: Option<SocketAddr>,
     /// Serve over TLS with this certificate, a PEM file with those that vouch for it below.

@@ -10,6 +10,8 @@ mod lanes;
 mod leases;
 #[path = "tests/operating.rs"]
 mod operating;
+#[path = "tests/operator.rs"]
+mod operator;
 
 use super::*;
 use crate::clock::{Clock as _, Manual};

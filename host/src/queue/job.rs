@@ -3,10 +3,12 @@
 
 use super::{BatchId, JobId, QueueName};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Where a job stands, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// It waits for its time or for its turn.
     Waiting,
@@ -16,6 +18,18 @@ pub enum Phase {
     Done,
     /// It was given up: a dead letter.
     Dead,
+}
+
+impl Phase {
+    /// The word itself.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Claimed => "claimed",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// Where a job stands.
@@ -141,7 +155,8 @@ pub enum Outcome {
 }
 
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Ended {
     /// It worked.
     Done,

@@ -15,11 +15,13 @@ mod id;
 mod job;
 mod lane;
 mod memory;
+pub mod operator;
 mod policy;
 mod retry;
 mod run;
 mod settle;
 mod sqlite;
+pub mod wire;
 
 pub use backend::{
     Answer, Backend, Change, Changed, Error, Failure, Filter, LaneChange, LaneStatus, Lanes,

@@ -65,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("file", &[]),
     ("clock", &[]),
     ("net", &[]),
-    ("admin", &["metrics"]),
+    ("admin", &["metrics", "queue"]),
     ("metrics", &[]),
     ("telemetry", &["metrics"]),
     ("builtin", &[]),

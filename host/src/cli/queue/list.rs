@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::{Failure, print};
+use super::place::Place;
+use super::row;
 use super::which::Which;
-use super::{Place, row};
 use crate::clock::{Clock as _, System};
-use crate::queue::{Backend as _, JobId};
+use crate::queue::{JobId, wire};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -29,16 +30,16 @@ pub(super) struct Arguments {
 
 pub(super) fn list(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let queues = arguments.place.open()?;
-    let mut jobs = Vec::new();
-    for filter in arguments.which.filters() {
-        let left = arguments.limit - jobs.len();
-        if left > 0 {
-            jobs.extend(queues.ask(|engine| engine.list(filter, arguments.after, left))?);
-        }
-    }
+    let which = arguments.which.selection();
+    let jobs = queues.list(&which, arguments.after, arguments.limit)?;
     let text = if arguments.json {
-        let lines = jobs.iter().map(|job| format!("{}\n", row::json(job)));
-        lines.collect()
+        let mut text = String::new();
+        for job in &jobs {
+            let line = serde_json::to_string(&wire::Job::from(job)).map_err(anyhow::Error::from)?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
     } else {
         let now = System::default().now();
         let rows: Vec<_> = jobs.iter().map(|job| row::cells(job, now)).collect();

@@ -1,25 +1,30 @@
 //! `signet queue`: what an app's queues hold, and an operator's say in it. Comes in: the state folder of a host that
-//! does not run; goes out: jobs in lines, and changes that were asked for twice. Never shows what a job carries
-//! unless told to, never changes anything without `--yes`.
+//! does not run, or the admin listener of one that does; goes out: jobs in lines, and changes that were asked for
+//! twice. Never shows what a job carries unless told to, never changes anything without `--yes`.
 
 mod change;
+mod folder;
+mod host;
 mod list;
+mod place;
 mod row;
 mod show;
 mod stats;
 mod which;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 
 use super::Failure;
-use crate::app::state::StateDir;
-use crate::queue::{Answer, Sqlite};
+use crate::queue::operator::Selection;
+use crate::queue::{Change, Changed, Job, JobId, QueueStatus, Shown};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    signet queue stats\n  \
+    signet queue list --state dead\n  \
+    signet queue retry --state dead --admin http://127.0.0.1:9090 --token-file admin-token")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,84 +57,26 @@ pub(super) fn queue(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Where the queues are.
-#[derive(Debug, Args)]
-struct Place {
-    /// The state folder of the host, which must not be running.
-    #[arg(long, value_name = "DIR", default_value = ".signet")]
-    state_dir: PathBuf,
-    /// The app, where several have queues.
-    #[arg(long, value_name = "NAME")]
-    app: Option<String>,
-}
-
-/// An app's queues, with the right to use the folder that they are in.
-struct Opened {
-    engine: Sqlite,
-    runtime: tokio::runtime::Runtime,
-    _state: StateDir,
-}
-
-impl Place {
-    fn open(&self) -> Result<Opened, Failure> {
-        // Before anything is taken: a folder that has no queue may be anybody's.
-        let file = self.file()?;
-        let state = StateDir::visit(&self.state_dir).map_err(Failure::input)?;
-        let engine = Sqlite::visit(&file).map_err(anyhow::Error::from)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no runtime")?;
-        Ok(Opened {
-            engine,
-            runtime,
-            _state: state,
-        })
-    }
-
-    /// The file of the app that is meant.
-    fn file(&self) -> Result<PathBuf, Failure> {
-        let folder = &self.state_dir;
-        let shown = folder.display();
-        if !folder.is_dir() {
-            let words = "is no state folder: name the one that the host uses with --state-dir";
-            return Err(Failure::Input(anyhow!("{shown} {words}")));
-        }
-        let file = |app: &str| folder.join(app).join("queue").join("jobs.db");
-        let mut apps = Vec::new();
-        let entries = std::fs::read_dir(folder);
-        for entry in entries.with_context(|| format!("{shown} cannot be read"))? {
-            let name = entry.with_context(|| format!("{shown} cannot be read"))?;
-            if let Some(name) = name.file_name().to_str()
-                && file(name).is_file()
-            {
-                apps.push(name.to_owned());
-            }
-        }
-        apps.sort();
-        match (&self.app, &*apps) {
-            (Some(app), _) if apps.contains(app) => Ok(file(app)),
-            (None, [app]) => Ok(file(app)),
-            (_, []) => Err(Failure::Input(anyhow!(
-                "no app in {shown} has a queue: name the folder that the host uses with --state-dir"
-            ))),
-            (given, _) => {
-                let is_wrong = given.as_ref().map_or_else(
-                    || "several apps have queues".to_owned(),
-                    |given| format!("app `{given}` has no queue"),
-                );
-                let names = apps.join(", ");
-                Err(Failure::Input(anyhow!(
-                    "{is_wrong}: name one with --app: {names}"
-                )))
-            }
-        }
-    }
-}
-
-impl Opened {
-    /// What the engine says.
-    fn ask<'a, T>(&'a self, ask: impl FnOnce(&'a Sqlite) -> Answer<'a, T>) -> anyhow::Result<T> {
-        Ok(self.runtime.block_on(ask(&self.engine))?)
-    }
+/// An app's queues, wherever they are.
+trait Queues {
+    /// Each queue, counted.
+    fn stats(&self) -> Result<Vec<QueueStatus>, Failure>;
+    /// Up to `most` jobs behind `after`.
+    fn list(
+        &self,
+        which: &Selection,
+        after: Option<JobId>,
+        most: usize,
+    ) -> Result<Vec<Job>, Failure>;
+    /// A job, and if `body`, what it carries.
+    fn show(&self, job: JobId, body: bool) -> Result<Option<Shown>, Failure>;
+    /// How many jobs a change could be made to.
+    fn count(&self, which: &Selection, change: &Change) -> Result<u64, Failure>;
+    /// Makes a change to one portion.
+    fn change(
+        &self,
+        which: &Selection,
+        change: &Change,
+        after: Option<JobId>,
+    ) -> Result<Changed, Failure>;
 }

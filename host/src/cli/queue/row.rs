@@ -1,8 +1,6 @@
-//! A job in a line: for a person, and for a program.
+//! A job in a line, for a person. What a program reads is the queue's own (`wire`).
 
-use serde_json::{Value, json};
-
-use crate::queue::{Job, Phase, State};
+use crate::queue::{Job, State};
 
 /// The heads of the columns of [`cells`].
 pub(super) const HEADS: [&str; 6] = ["JOB", "QUEUE", "LANE", "STATE", "ATTEMPTS", "WHEN"];
@@ -19,44 +17,10 @@ pub(super) fn cells(job: &Job, now: u64) -> [String; 6] {
         job.id.to_string(),
         format!("{}/{}", job.queue.owner, job.queue.name),
         job.lane.clone(),
-        word(job.state.phase()).to_owned(),
+        job.state.phase().word().to_owned(),
         job.attempts.to_string(),
         when,
     ]
-}
-
-/// The same for a program. Times are milliseconds since the epoch.
-pub(super) fn json(job: &Job) -> Value {
-    let mut value = json!({
-        "job": job.id.to_string(),
-        "component": job.queue.owner,
-        "queue": job.queue.name,
-        "lane": job.lane,
-        "state": word(job.state.phase()),
-        "attempts": job.attempts,
-        "accepted_at": job.accepted_at,
-    });
-    let more = match &job.state {
-        State::Waiting { due_at } => vec![("due_at", json!(due_at))],
-        State::Claimed { until } => vec![("leased_until", json!(until))],
-        State::Done { ended_at } => vec![("ended_at", json!(ended_at))],
-        State::Dead { ended_at, reason } => {
-            vec![("ended_at", json!(ended_at)), ("reason", json!(reason))]
-        }
-    };
-    for (name, more) in more {
-        value[name] = more;
-    }
-    value
-}
-
-fn word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Waiting => "waiting",
-        Phase::Claimed => "claimed",
-        Phase::Done => "done",
-        Phase::Dead => "dead",
-    }
 }
 
 /// How far a time is from now, in words. Both are milliseconds since the epoch.

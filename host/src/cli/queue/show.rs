@@ -6,9 +6,10 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::super::{Failure, print};
-use super::{Place, row};
+use super::place::Place;
+use super::row;
 use crate::clock::{Clock as _, System};
-use crate::queue::{Attempt, Backend as _, Ended, JobId};
+use crate::queue::{Attempt, Ended, JobId};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
 
 pub(super) fn show(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let queues = arguments.place.open()?;
-    let shown = queues.ask(|engine| engine.show(arguments.job))?;
+    let shown = queues.show(arguments.job, arguments.body)?;
     let Some(shown) = shown else {
         return Err(Failure::Running(anyhow!(
             "job {} is not there: it may be past its retention",

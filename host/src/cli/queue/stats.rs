@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::super::{Failure, print};
-use super::{Place, row};
+use super::place::Place;
+use super::row;
 use crate::clock::{Clock as _, System};
-use crate::queue::{Backend as _, QueueStatus};
+use crate::queue::QueueStatus;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -18,7 +19,7 @@ pub(super) struct Arguments {
 pub(super) fn stats(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let queues = arguments.place.open()?;
     let now = System::default().now();
-    let stats = queues.ask(|engine| engine.stats())?;
+    let stats = queues.stats()?;
     let rows: Vec<_> = stats.iter().map(|status| cells(status, now)).collect();
     let heads = ["QUEUE", "WAITING", "CLAIMED", "DONE", "DEAD", "FIRST DUE"];
     print(&row::table(heads, &rows))?;

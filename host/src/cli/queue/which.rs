@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::queue::operator::Selection;
 use crate::queue::{BatchId, Filter, JobId, Phase};
 
 /// Jobs by their names, or by what fits them; nothing given is all.
@@ -37,9 +38,9 @@ enum Stands {
 }
 
 impl Which {
-    /// The filters that fit them, each job by one of them at most.
-    pub(super) fn filters(&self) -> Vec<Filter> {
-        let common = Filter {
+    /// The same in the words of whoever looks for them.
+    pub(super) fn selection(&self) -> Selection {
+        let filter = Filter {
             owner: self.component.clone(),
             queue: self.queue.clone(),
             lane: self.lane.clone(),
@@ -52,16 +53,9 @@ impl Which {
             batch: self.batch,
             ..Filter::default()
         };
-        if self.jobs.is_empty() {
-            return vec![common];
+        Selection {
+            filter,
+            jobs: self.jobs.clone(),
         }
-        let mut jobs = self.jobs.clone();
-        jobs.sort_unstable();
-        jobs.dedup();
-        let one = |job| Filter {
-            job: Some(job),
-            ..common.clone()
-        };
-        jobs.into_iter().map(one).collect()
     }
 }

@@ -1,0 +1,236 @@
+//! What an operator asks of an engine, in the folder of a host that does not run and of one that runs alike. Comes
+//! in: which jobs, and what is to be done; goes out: jobs, counts, and portions of a change. Never holds an engine
+//! up for longer than one portion takes, and never takes a name that nothing has for one that fits nothing.
+
+use super::{Backend, Change, Changed, Error, Filter, Job, JobId, Phase, QueueName};
+
+/// How many jobs one portion of a change has.
+pub const PORTION: usize = 500;
+/// The same where the jobs are named: each is a commit of its own.
+const NAMED: usize = 100;
+/// Why jobs were given up, if nobody says it.
+pub const REASON: &str = "given up by the operator";
+/// How many lanes are looked through at once, and how many are told.
+const LOOKED: usize = 1000;
+const TOLD: usize = 5;
+
+/// Which jobs: those that the filter fits, and where some are named, only they.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// What they have in common.
+    pub filter: Filter,
+    /// Their names.
+    pub jobs: Vec<JobId>,
+}
+
+/// Why nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A name that nothing has.
+    #[error("{what} `{given}` is not there: {known}")]
+    Unknown {
+        /// What it should be the name of.
+        what: &'static str,
+        /// The name.
+        given: String,
+        /// What there is, in words.
+        known: String,
+    },
+    /// The engine's own words.
+    #[error(transparent)]
+    Engine(#[from] Error),
+}
+
+impl Selection {
+    /// Whether the names in the filter are those of something: of queues that have or had jobs, or that are
+    /// `configured`.
+    pub async fn check(
+        &self,
+        engine: &dyn Backend,
+        configured: &[QueueName],
+    ) -> Result<(), Refused> {
+        let Filter {
+            owner, queue, lane, ..
+        } = &self.filter;
+        if owner.is_none() && queue.is_none() && lane.is_none() {
+            return Ok(());
+        }
+        let stats = engine.stats().await?;
+        let mut queues: Vec<_> = stats.into_iter().map(|status| status.queue).collect();
+        queues.extend_from_slice(configured);
+        queues.sort();
+        queues.dedup();
+        if let Some(owner) = owner {
+            let owners = queues.iter().map(|queue| &*queue.owner);
+            known("component", owner, owners)?;
+            queues.retain(|queue| queue.owner == *owner);
+        }
+        if let Some(name) = queue {
+            known("queue", name, queues.iter().map(|queue| &*queue.name))?;
+            queues.retain(|queue| queue.name == *name);
+        }
+        match lane {
+            Some(lane) => self.check_lane(engine, &queues, lane).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn check_lane(
+        &self,
+        engine: &dyn Backend,
+        queues: &[QueueName],
+        lane: &str,
+    ) -> Result<(), Refused> {
+        let in_lane = Filter {
+            owner: self.filter.owner.clone(),
+            queue: self.filter.queue.clone(),
+            lane: Some(lane.to_owned()),
+            ..Filter::default()
+        };
+        if !engine.list(in_lane, None, 1).await?.is_empty() {
+            return Ok(());
+        }
+        // One that has no jobs may still be paused.
+        let mut names: Vec<String> = Vec::new();
+        let mut more = false;
+        for queue in queues {
+            let mut after = None;
+            loop {
+                let lanes = engine.lanes(queue.clone(), after, LOOKED).await?;
+                after = lanes.last().map(|last| last.lane.clone());
+                for found in lanes {
+                    if found.lane == lane {
+                        return Ok(());
+                    }
+                    if !names.contains(&found.lane) {
+                        match names.len() < TOLD {
+                            true => names.push(found.lane),
+                            false => more = true,
+                        }
+                    }
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let mut known = listed(&names);
+        if more {
+            known.push_str(" and others");
+        }
+        Err(Refused::Unknown {
+            what: "lane",
+            given: lane.to_owned(),
+            known,
+        })
+    }
+
+    /// Up to `most` of them, behind `after`, in the order of their names.
+    pub async fn list(
+        &self,
+        engine: &dyn Backend,
+        after: Option<JobId>,
+        most: usize,
+    ) -> Result<Vec<Job>, Error> {
+        if self.jobs.is_empty() {
+            return engine.list(self.filter.clone(), after, most).await;
+        }
+        let mut jobs = Vec::new();
+        for filter in self.named(after) {
+            if jobs.len() >= most {
+                break;
+            }
+            jobs.extend(engine.list(filter, None, 1).await?);
+        }
+        Ok(jobs)
+    }
+
+    /// How many of them a change could be made to.
+    pub async fn count(&self, engine: &dyn Backend, change: &Change) -> Result<u64, Error> {
+        let filters = match self.jobs.is_empty() {
+            true => vec![self.filter.clone()],
+            false => self.named(None),
+        };
+        let mut count = 0;
+        for filter in filters {
+            for phase in [Phase::Waiting, Phase::Claimed, Phase::Done, Phase::Dead] {
+                if change.fits(phase) && filter.phase.is_none_or(|only| only == phase) {
+                    let filter = Filter {
+                        phase: Some(phase),
+                        ..filter.clone()
+                    };
+                    count += engine.count(filter).await?;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// Makes a change to the first portion of them behind `after`. What it counts is committed.
+    pub async fn change(
+        &self,
+        engine: &dyn Backend,
+        change: &Change,
+        after: Option<JobId>,
+    ) -> Result<Changed, Error> {
+        if self.jobs.is_empty() {
+            let filter = self.filter.clone();
+            return engine.change(filter, change.clone(), after, PORTION).await;
+        }
+        let left = self.named(after);
+        let mut changed = Changed::default();
+        for filter in left.iter().take(NAMED) {
+            match engine.change(filter.clone(), change.clone(), None, 1).await {
+                Ok(one) => changed.count += one.count,
+                Err(error) if changed.next.is_none() => return Err(error),
+                // What is done is told first: whoever goes on behind it meets the error again.
+                Err(_) => return Ok(changed),
+            }
+            changed.next = filter.job;
+        }
+        if left.len() <= NAMED {
+            changed.next = None;
+        }
+        Ok(changed)
+    }
+
+    /// A filter for each job that is named, behind `after`, in the order of their names.
+    fn named(&self, after: Option<JobId>) -> Vec<Filter> {
+        let behind = |job: &JobId| after.is_none_or(|after| *job > after);
+        let mut jobs: Vec<_> = self.jobs.iter().copied().filter(behind).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        let one = |job| Filter {
+            job: Some(job),
+            ..self.filter.clone()
+        };
+        jobs.into_iter().map(one).collect()
+    }
+}
+
+/// Whether a name is among those that there are.
+fn known<'a>(
+    what: &'static str,
+    given: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), Refused> {
+    let mut names: Vec<_> = names.map(str::to_owned).collect();
+    if names.iter().any(|name| name == given) {
+        return Ok(());
+    }
+    names.sort();
+    names.dedup();
+    Err(Refused::Unknown {
+        what,
+        given: given.to_owned(),
+        known: listed(&names),
+    })
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "there is none that has jobs".to_owned(),
+        [one] => format!("there is `{one}`"),
+        many => format!("there are `{}`", many.join("`, `")),
+    }
+}
