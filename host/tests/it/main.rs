@@ -37,6 +37,7 @@ mod page;
 mod portable;
 mod process;
 mod queue;
+mod queue_admin;
 mod queue_command;
 mod requests;
 mod samples;

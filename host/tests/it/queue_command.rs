@@ -65,6 +65,7 @@ fn what_a_host_left_is_listed_and_counted() {
     let dead = left.says(&["list", "--state", "dead", "--json"]);
     let dead: serde_json::Value = serde_json::from_str(&dead).unwrap();
     assert_eq!(dead["job"], *left.dead);
+    assert_eq!(dead["batch"], left.dead[..32]);
     assert_eq!(
         (&dead["state"], &dead["reason"]),
         (&"dead".into(), &"never".into())
@@ -73,6 +74,34 @@ fn what_a_host_left_is_listed_and_counted() {
     assert!(
         !after.contains(&left.dead) && after.contains(&left.waits),
         "{after}"
+    );
+    // Page by page, and by what they have in common.
+    let pages = [
+        &["--limit", "1"][..],
+        &["--limit", "1", "--after", &left.dead],
+    ];
+    for (page, job) in pages.iter().zip([&left.dead, &left.waits]) {
+        let said = left.says(&[&["list"], *page].concat());
+        assert_eq!(said.matches("guest/jobs").count(), 1, "{said}");
+        assert!(
+            said.contains(&format!("there may be more: --after {job}")),
+            "{said}"
+        );
+    }
+    let last = left.says(&["list", "--limit", "2", "--after", &left.dead]);
+    assert!(!last.contains("--after"), "{last}");
+    let common = [
+        "--batch",
+        &left.waits[..32],
+        "--component",
+        "guest",
+        "--queue",
+        "jobs",
+    ];
+    let common = left.says(&[&["list"], &common[..]].concat());
+    assert!(
+        common.contains(&left.waits) && !common.contains(&left.dead),
+        "{common}"
     );
     let stats = left.says(&["stats"]);
     let counts: Vec<_> = stats.lines().nth(1).unwrap().split_whitespace().collect();
@@ -159,8 +188,81 @@ fn wrong_input_and_a_running_host_are_refused_with_the_cure() {
     refused(&["show", "no-job"], "take it from a receipt or from a list");
     refused(&["list", "--state-dir", "elsewhere"], "is no state folder");
     refused(&["list", "--app", "other"], "name one with --app: test");
+    for (name, is, words) in [
+        (
+            "--component",
+            "guests",
+            "component `guests` is not there: there is `guest`",
+        ),
+        (
+            "--queue",
+            "job",
+            "queue `job` is not there: there is `jobs`",
+        ),
+        (
+            "--lane",
+            "fast",
+            "lane `fast` is not there: there are `lane`, `slow`",
+        ),
+    ] {
+        for command in [
+            &["list"][..],
+            &["retry"],
+            &["dead", "--yes"],
+            &["purge", "--yes"],
+        ] {
+            refused(&[command, &[name, is]].concat(), words);
+        }
+    }
+    let missing = format!("{}-0000", "0".repeat(32));
+    let output = queue(&folder, &["show", &missing]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("past its retention"), "{error}");
     left.process.restart();
-    refused(&["list"], "stop it first");
+    refused(&["list"], "ask it with --admin");
+}
+
+#[test]
+fn what_was_done_is_sent_again_only_when_that_is_said() {
+    let mut process = process(EAGER, "");
+    let done = ask(&process, "/enqueue?jobs&lane&keep=a")[..37].to_owned();
+    let path = format!("/job?{done}");
+    let is = |process: &Process, words: &str| ask(process, &path).contains(words);
+    until("it was not done", || is(&process, "State::Done"));
+    process.signal("TERM");
+    assert_eq!(process.end(), Some(0));
+    let left = Left {
+        process,
+        dead: String::new(),
+        waits: String::new(),
+    };
+    assert_eq!(left.says(&["retry", &done, "--yes"]), "0 job(s) due now\n");
+    assert_eq!(
+        left.says(&["retry", &done, "--done", "--yes"]),
+        "1 job(s) due now\n"
+    );
+    let mut process = left.process;
+    process.restart();
+    until("it was not done again", || {
+        is(&process, "State::Done") && is(&process, "attempts: 2")
+    });
+}
+
+#[test]
+fn a_change_of_more_than_one_portion_is_made_to_its_end() {
+    let mut process = process(EAGER, "");
+    assert_eq!(ask(&process, "/pause?jobs&lane"), "paused");
+    assert_eq!(ask(&process, "/large?jobs&1&1&1201"), "1201");
+    process.signal("TERM");
+    assert_eq!(process.end(), Some(0));
+    let left = Left {
+        process,
+        dead: String::new(),
+        waits: String::new(),
+    };
+    assert_eq!(left.says(&["dead", "--yes"]), "1201 job(s) given up\n");
+    assert_eq!(left.says(&["purge", "--yes"]), "1201 job(s) removed\n");
 }
 
 #[test]
