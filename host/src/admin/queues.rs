@@ -299,10 +299,7 @@ fn nothing(query: &str) -> Result<(), Failed> {
 }
 
 fn order(body: &[u8]) -> Result<Order, Failed> {
-    if body.is_empty() {
-        return Ok(Order::default());
-    }
-    serde_json::from_slice(body)
+    Order::read(body)
         .map_err(|error| Failed::input(format!("the body is no order in JSON: {error}")))
 }
 

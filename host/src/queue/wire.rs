@@ -452,6 +452,16 @@ impl Verb {
 }
 
 impl Order {
+    /// Reads an object; nothing is an empty one. The error says what is wrong with it.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        match text.trim_ascii_start().first() {
+            None => Ok(Self::default()),
+            // A list would be the fields in their order, which nobody means.
+            Some(b'{') => serde_json::from_slice(text).map_err(|error| error.to_string()),
+            Some(_) => Err("it does not begin with a brace".to_owned()),
+        }
+    }
+
     /// An order for a change.
     pub fn new(which: &Selection, change: &Change, after: Option<JobId>, dry_run: bool) -> Self {
         let filter = which.filter.clone();
