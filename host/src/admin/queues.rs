@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-use crate::queue::operator::Refused;
+use crate::queue::operator::{Of, Refused};
 use crate::queue::wire::{AppQueues, Made, Order, Overview, Page, Query, Refusal, Shown, Verb};
 use crate::queue::{Backend, JobId, QueueName};
 
@@ -197,8 +197,8 @@ impl Queues {
                 let app = self.app(app)?;
                 let query = Query::read(query).map_err(Failed::input)?;
                 let engine = app.engine()?;
-                query.which.check(&*engine, &app.queues).await?;
-                let jobs = query.which.list(&*engine, query.after, query.limit).await?;
+                let of = app.of(&*engine);
+                let jobs = query.which.list(of, query.after, query.limit).await?;
                 let next = jobs.last().filter(|_| jobs.len() == query.limit);
                 let page = Page {
                     next: next.map(|last| last.id),
@@ -229,15 +229,15 @@ impl Queues {
                 let change = order.change(verb).map_err(Failed::input)?;
                 let which = order.which();
                 let engine = app.engine()?;
-                which.check(&*engine, &app.queues).await?;
+                let of = app.of(&*engine);
                 let made = match order.dry_run {
                     true => Made {
                         dry_run: true,
-                        count: which.count(&*engine, &change).await?,
+                        count: which.count(of, &change).await?,
                         next: None,
                     },
                     false => {
-                        let changed = which.change(&*engine, &change, order.after).await?;
+                        let changed = which.change(of, &change, order.after).await?;
                         let (verb, count) = (verb.word(), changed.count);
                         tracing::info!(app = app.name, count, "jobs were changed by hand: {verb}");
                         Made {
@@ -275,6 +275,13 @@ impl Queues {
 }
 
 impl App {
+    fn of<'a>(&'a self, engine: &'a dyn Backend) -> Of<'a> {
+        Of {
+            engine,
+            configured: &self.queues,
+        }
+    }
+
     fn engine(&self) -> Result<Arc<dyn Backend>, Failed> {
         self.engine
             .upgrade()

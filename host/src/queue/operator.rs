@@ -23,6 +23,15 @@ pub struct Selection {
     pub jobs: Vec<JobId>,
 }
 
+/// Whose queues.
+#[derive(Clone, Copy)]
+pub struct Of<'a> {
+    /// What keeps the jobs.
+    pub engine: &'a dyn Backend,
+    /// The queues that may have jobs though none had one yet, as far as that is known.
+    pub configured: &'a [QueueName],
+}
+
 /// Why nothing was answered.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
@@ -42,13 +51,10 @@ pub enum Refused {
 }
 
 impl Selection {
-    /// Whether the names in the filter are those of something: of queues that have or had jobs, or that are
-    /// `configured`.
-    pub async fn check(
-        &self,
-        engine: &dyn Backend,
-        configured: &[QueueName],
-    ) -> Result<(), Refused> {
+    /// Whether the names in the filter are those of something. Asked where nothing fits: what fits has its names,
+    /// and a lane may go while a change to its jobs comes to its end.
+    async fn check(&self, of: Of<'_>) -> Result<(), Refused> {
+        let Of { engine, configured } = of;
         let Filter {
             owner, queue, lane, ..
         } = &self.filter;
@@ -128,25 +134,28 @@ impl Selection {
     /// Up to `most` of them, behind `after`, in the order of their names.
     pub async fn list(
         &self,
-        engine: &dyn Backend,
+        of: Of<'_>,
         after: Option<JobId>,
         most: usize,
-    ) -> Result<Vec<Job>, Error> {
-        if self.jobs.is_empty() {
-            return engine.list(self.filter.clone(), after, most).await;
-        }
+    ) -> Result<Vec<Job>, Refused> {
         let mut jobs = Vec::new();
+        if self.jobs.is_empty() {
+            jobs = of.engine.list(self.filter.clone(), after, most).await?;
+        }
         for filter in self.named(after) {
             if jobs.len() >= most {
                 break;
             }
-            jobs.extend(engine.list(filter, None, 1).await?);
+            jobs.extend(of.engine.list(filter, None, 1).await?);
+        }
+        if jobs.is_empty() {
+            self.check(of).await?;
         }
         Ok(jobs)
     }
 
     /// How many of them a change could be made to.
-    pub async fn count(&self, engine: &dyn Backend, change: &Change) -> Result<u64, Error> {
+    pub async fn count(&self, of: Of<'_>, change: &Change) -> Result<u64, Refused> {
         let filters = match self.jobs.is_empty() {
             true => vec![self.filter.clone()],
             false => self.named(None),
@@ -159,15 +168,31 @@ impl Selection {
                         phase: Some(phase),
                         ..filter.clone()
                     };
-                    count += engine.count(filter).await?;
+                    count += of.engine.count(filter).await?;
                 }
             }
+        }
+        if count == 0 {
+            self.check(of).await?;
         }
         Ok(count)
     }
 
     /// Makes a change to the first portion of them behind `after`. What it counts is committed.
     pub async fn change(
+        &self,
+        of: Of<'_>,
+        change: &Change,
+        after: Option<JobId>,
+    ) -> Result<Changed, Refused> {
+        let changed = self.portion(of.engine, change, after).await?;
+        if changed.count == 0 && after.is_none() {
+            self.check(of).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn portion(
         &self,
         engine: &dyn Backend,
         change: &Change,

@@ -4,13 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use futures::future::BoxFuture;
 
 use super::super::Failure;
 use super::Queues;
 use super::place::choose;
 use crate::app::state::{StateDir, StateError};
-use crate::queue::operator::{Refused, Selection};
+use crate::queue::operator::{Of, Refused, Selection};
 use crate::queue::{Backend as _, Change, Changed, Job, JobId, QueueStatus, Shown, Sqlite};
 
 /// An app's queues, with the right to use the folder that they are in.
@@ -44,17 +43,17 @@ impl Folder {
         })
     }
 
-    /// What the engine says of jobs whose queues and lanes there are.
-    fn ask<'a, T>(
-        &'a self,
-        which: &'a Selection,
-        ask: BoxFuture<'a, Result<T, crate::queue::Error>>,
-    ) -> Result<T, Failure> {
-        let answered = self.runtime.block_on(async {
-            which.check(&self.engine, &[]).await?;
-            Ok(ask.await?)
-        });
-        answered.map_err(|error| match error {
+    /// What is in the file.
+    fn of(&self) -> Of<'_> {
+        Of {
+            engine: &self.engine,
+            // What is configured stands elsewhere.
+            configured: &[],
+        }
+    }
+
+    fn ask<T>(&self, answer: impl Future<Output = Result<T, Refused>>) -> Result<T, Failure> {
+        self.runtime.block_on(answer).map_err(|error| match error {
             Refused::Unknown { .. } => Failure::input(error),
             Refused::Engine(error) => Failure::Running(error.into()),
         })
@@ -97,7 +96,7 @@ impl Queues for Folder {
         after: Option<JobId>,
         most: usize,
     ) -> Result<Vec<Job>, Failure> {
-        self.ask(which, Box::pin(which.list(&self.engine, after, most)))
+        self.ask(which.list(self.of(), after, most))
     }
 
     fn show(&self, job: JobId, _body: bool) -> Result<Option<Shown>, Failure> {
@@ -106,7 +105,7 @@ impl Queues for Folder {
     }
 
     fn count(&self, which: &Selection, change: &Change) -> Result<u64, Failure> {
-        self.ask(which, Box::pin(which.count(&self.engine, change)))
+        self.ask(which.count(self.of(), change))
     }
 
     fn change(
@@ -115,6 +114,6 @@ impl Queues for Folder {
         change: &Change,
         after: Option<JobId>,
     ) -> Result<Changed, Failure> {
-        self.ask(which, Box::pin(which.change(&self.engine, change, after)))
+        self.ask(which.change(self.of(), change, after))
     }
 }
