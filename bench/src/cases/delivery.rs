@@ -15,11 +15,12 @@ use crate::load::Load;
 use crate::native::receiver::SILENT;
 
 /// Events a second of the cases whose figure is not how many there are.
-const STEADY: f64 = 1_200.0;
+const STEADY: f64 = 1_100.0;
 
 pub(super) fn cases(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
     let mut cases = vec![
-        ingest(hosts)?,
+        ingest(hosts, "ingest", When::Later)?,
+        ingest(hosts, "ingest-delivering", When::Now)?,
         delivered(hosts),
         dead_consumer(hosts),
         million(hosts, quick),
@@ -29,25 +30,26 @@ pub(super) fn cases(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
     Ok(cases)
 }
 
-fn ingest(hosts: &Hosts) -> Result<Case<'_>> {
+fn ingest<'a>(hosts: &'a Hosts, id: &str, when: When) -> Result<Case<'a>> {
     let body = json!({ "type": "bench.0", "data": { "due_at_us": 0 } }).to_string();
     let ask = Ask::post("/events", body.clone()).with("content-type", "application/json");
     let mut load = Load::of(ask);
     load.body = Some(hosts.write("bodies/event", body)?);
-    let says = "our producer accepts an event: on disk with its delivery before the 202, while it delivers those before";
-    let mut case = Case::loaded(
-        "ingest",
-        says,
-        load,
-        vec![consumers(hosts, "signet", 1, "target")],
-    );
+    let says = match when {
+        When::Later => {
+            "our producer accepts an event, on disk with its delivery before the 202; that is due in an hour"
+        }
+        When::Now => "the same, while those accepted before are delivered",
+    };
+    let side = consumers(hosts, "signet", 1, "target", when);
+    let mut case = Case::loaded(id, says, load, vec![side]);
     case.receives = true;
     Ok(case)
 }
 
 fn delivered(hosts: &Hosts) -> Case<'_> {
-    let says = "from the time an event is due to be posted until its consumer has verified it, 1,200 events a second";
-    let side = consumers(hosts, "signet", 1, "target");
+    let says = "from the time an event is due to be posted until its consumer has verified it, 1,100 events a second";
+    let side = consumers(hosts, "signet", 1, "target", When::Now);
     let deliveries = Deliveries {
         rate: STEADY,
         ..Deliveries::default()
@@ -57,9 +59,10 @@ fn delivered(hosts: &Hosts) -> Case<'_> {
 
 fn dead_consumer(hosts: &Hosts) -> Case<'_> {
     let says = "the same to 1,000 consumers in turn, one of whom takes every delivery and never answers; the figures are the others'";
+    let silent = SILENT.trim_start_matches('/');
     let sides = vec![
-        consumers(hosts, "signet", 1_000, SILENT.trim_start_matches('/')),
-        consumers(hosts, ALIVE, 1_000, "target"),
+        consumers(hosts, "signet", 1_000, silent, When::Now),
+        consumers(hosts, ALIVE, 1_000, "target", When::Now),
     ];
     let deliveries = Deliveries {
         rate: 600.0,
@@ -73,7 +76,7 @@ fn dead_consumer(hosts: &Hosts) -> Case<'_> {
 fn million(hosts: &Hosts, quick: bool) -> Case<'_> {
     let says =
         "1,000,000 deliveries, 100 of each event, and what of the host is in memory meanwhile";
-    let side = consumers(hosts, "signet", 100, "target");
+    let side = consumers(hosts, "signet", 100, "target", When::Now);
     let deliveries = Deliveries {
         rate: 20.0,
         events: Some(10_000),
@@ -109,9 +112,23 @@ fn case<'a>(id: &str, says: &str, deliveries: Deliveries, sides: Vec<Side<'a>>) 
     case
 }
 
+/// When what is accepted is to be delivered.
+#[derive(Clone, Copy)]
+enum When {
+    Now,
+    /// Long after the case.
+    Later,
+}
+
 /// Our producer with so many consumers of one receiver, the first of them below `first`. One alone wants every event,
 /// as do a hundred; of a thousand each wants a type of its own.
-fn consumers<'a>(hosts: &'a Hosts, name: &str, count: usize, first: &'a str) -> Side<'a> {
+fn consumers<'a>(
+    hosts: &'a Hosts,
+    name: &str,
+    count: usize,
+    first: &'a str,
+    when: When,
+) -> Side<'a> {
     let below = move |number: usize| if number == 0 { first } else { "target" };
     let wants = move |number: usize| match count {
         1_000 => format!("bench.{number}"),
@@ -119,8 +136,12 @@ fn consumers<'a>(hosts: &'a Hosts, name: &str, count: usize, first: &'a str) -> 
     };
     let side = producer_of(hosts, name).by_hand(move |place| {
         let wanted = wants(0).replace('0', "'$number'");
+        let schedule = match when {
+            When::Now => "",
+            When::Later => ",\"schedule\":[3600]",
+        };
         format!(
-            "for number in $(seq 0 {}); do curl -X POST -H 'content-type: application/json' -d '{{\"url\":\"http://{}/{}/'$number'\",\"event\":\"{wanted}\"}}' \
+            "for number in $(seq 0 {}); do curl -X POST -H 'content-type: application/json' -d '{{\"url\":\"http://{}/{}/'$number'\",\"event\":\"{wanted}\"{schedule}}}' \
              http://{}/registrations; done",
             count - 1,
             place.sink,
@@ -131,7 +152,11 @@ fn consumers<'a>(hosts: &'a Hosts, name: &str, count: usize, first: &'a str) -> 
     side.prepare(move |client: &Client, place| {
         for number in 0..count {
             let url = format!("http://{}/{}/{number}", place.sink, below(number));
-            register(client, place.server(), &url, &wants(number))?;
+            let mut registration = json!({ "url": url, "event": wants(number) });
+            if let When::Later = when {
+                registration["schedule"] = json!([3600]);
+            }
+            register(client, place.server(), &registration)?;
         }
         Ok(())
     })

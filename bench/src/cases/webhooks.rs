@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Case, Place, Side};
 use crate::goals::{NATIVE, NATIVE_UNPOOLED, SERVE, UNPOOLED};
@@ -147,7 +147,7 @@ fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) 
     side.prepare(move |client, place| {
         for number in 0..consumers {
             let url = format!("http://{}/{below}/{number}", place.sink);
-            register(client, place.server(), &url, "*")?;
+            register(client, place.server(), &json!({ "url": url, "event": "*" }))?;
         }
         let fired = client.good(place.server(), &Ask::post("/fire", ""))?;
         let delivered = format!("\"delivered\":{consumers},");
@@ -159,14 +159,9 @@ fn producer<'a>(hosts: &'a Hosts, name: &str, below: &'a str, consumers: usize) 
     })
 }
 
-/// Registers a consumer for what it wants.
-pub(super) fn register(
-    client: &Client,
-    producer: SocketAddr,
-    url: &str,
-    event: &str,
-) -> Result<()> {
-    let body = json!({ "url": url, "event": event }).to_string();
-    let ask = Ask::post("/registrations", body).with("content-type", "application/json");
+/// Registers a consumer.
+pub(super) fn register(client: &Client, producer: SocketAddr, registration: &Value) -> Result<()> {
+    let ask = Ask::post("/registrations", registration.to_string())
+        .with("content-type", "application/json");
     client.good(producer, &ask).map(drop)
 }

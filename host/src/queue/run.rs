@@ -2,13 +2,15 @@
 //! word to come to an end; goes out: settled jobs. Holds as many jobs as the policy's concurrency and no more.
 //! Never polls: between two changes it sleeps until something is due. Never knows what a job is about.
 
-use super::{Backend, Claim, Error, Lease, Outcome, Policy, QueueName};
+use super::{Backend, Claim, Error, Lease, Outcome, Phase, Policy, QueueName};
 use crate::clock::{Clock, millis};
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::select;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// How long to wait after the engine failed.
@@ -41,6 +43,30 @@ pub struct Runner {
     pub worker: Arc<dyn Worker>,
 }
 
+/// How many attempts run, and the word that one does not any more.
+#[derive(Default)]
+struct Running {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+/// Counts an attempt as long as it is there.
+struct Counted(Arc<Running>);
+
+impl Counted {
+    fn by(running: &Arc<Running>) -> Self {
+        running.count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(running))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+        self.0.ended.notify_one();
+    }
+}
+
 impl Runner {
     /// Works until `drain` says when to have ended, in milliseconds since the epoch: from then on nothing is
     /// begun, what runs may finish until that time, and what is left is given back without counting an attempt.
@@ -48,39 +74,41 @@ impl Runner {
     pub async fn run(self, drain: impl Future<Output = u64>) {
         let this = Arc::new(self);
         let mut changed = this.backend.changed();
-        let mut running = JoinSet::new();
+        let mut attempts = JoinSet::new();
+        let running = Arc::new(Running::default());
         let stop = watch::Sender::new(false);
         let mut drain = std::pin::pin!(drain);
         let deadline = loop {
-            while running.try_join_next().is_some() {}
+            while attempts.try_join_next().is_some() {}
             // What changes from here on is seen again.
             changed.mark_unchanged();
-            let next = this.begin(&mut running, &stop).await;
+            let next = this.begin(&mut attempts, &running, &stop).await;
             select! {
                 deadline = &mut drain => break deadline,
                 // The engine is gone with all that it would tell.
                 told = changed.changed() => if told.is_err() { break 0 },
                 () = this.until(next) => {}
-                Some(_) = running.join_next(), if !running.is_empty() => {}
+                () = running.ended.notified() => {}
             }
         };
-        let all = async { while running.join_next().await.is_some() {} };
+        let all = async { while attempts.join_next().await.is_some() {} };
         select! {
             () = all => return,
             () = this.clock.sleep_until(deadline) => {}
         }
         stop.send_replace(true);
-        while running.join_next().await.is_some() {}
+        while attempts.join_next().await.is_some() {}
     }
 
     /// Begins what is due and has room; when to look again if nothing changes.
     async fn begin(
         self: &Arc<Self>,
-        running: &mut JoinSet<()>,
+        attempts: &mut JoinSet<()>,
+        running: &Arc<Running>,
         stop: &watch::Sender<bool>,
     ) -> Option<u64> {
         let most = self.policy.concurrency as usize;
-        let room = most.saturating_sub(running.len());
+        let room = most.saturating_sub(running.count.load(Ordering::Relaxed));
         if room == 0 {
             return None;
         }
@@ -88,7 +116,8 @@ impl Runner {
             Ok(claims) => {
                 self.worker.expired(claims.expired);
                 for claim in claims.claims {
-                    running.spawn(Arc::clone(self).attempt(claim, stop.subscribe()));
+                    let counted = Counted::by(running);
+                    attempts.spawn(Arc::clone(self).attempt(claim, counted, stop.subscribe()));
                 }
                 claims.next
             }
@@ -99,7 +128,12 @@ impl Runner {
         }
     }
 
-    async fn attempt(self: Arc<Self>, claim: Claim, mut stop: watch::Receiver<bool>) {
+    async fn attempt(
+        self: Arc<Self>,
+        claim: Claim,
+        counted: Counted,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut lease = claim.lease;
         let ends_at = self.after(self.policy.timeout);
         step!("attempt-begun");
@@ -129,14 +163,28 @@ impl Runner {
         };
         drop(work);
         step!("attempt-ended");
-        self.settle(lease, outcome, stop).await;
+        let mut settling = self.backend.settle(lease, outcome.clone());
+        let begun = futures::poll!(settling.as_mut());
+        // What is claimed from here on stands behind it: the engine may commit both at once.
+        drop(counted);
+        let settled = match begun {
+            Poll::Ready(settled) => settled,
+            Poll::Pending => settling.await,
+        };
+        self.settled(settled, lease, outcome, stop).await;
     }
 
-    /// Settles, again and again while the engine fails and the lease holds: what was done should not be done
-    /// twice because a disk was full for a moment.
-    async fn settle(&self, mut lease: Lease, outcome: Outcome, mut stop: watch::Receiver<bool>) {
+    /// Settles again and again while the engine fails and the lease holds: what was done should not be done twice
+    /// because a disk was full for a moment.
+    async fn settled(
+        &self,
+        mut settled: Result<Phase, Error>,
+        mut lease: Lease,
+        outcome: Outcome,
+        mut stop: watch::Receiver<bool>,
+    ) {
         loop {
-            match self.backend.settle(lease, outcome.clone()).await {
+            match settled {
                 Ok(_) => return,
                 Err(error @ Error::LeaseLost(_)) => {
                     return self.warn("an attempt came too late", &error);
@@ -151,6 +199,7 @@ impl Runner {
                 Some(held) => lease = held,
                 None => return,
             }
+            settled = self.backend.settle(lease, outcome.clone()).await;
         }
     }
 

@@ -45,10 +45,6 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
     let Destination { url, keys, .. } = &destination;
     let limit = verdict::limit(&variable("delivery_timeout_ms").await?)?;
     let payload = Rc::from(message.payload(job.accepted_at));
-    println!(
-        "Sending event {} to CONSUMER {url}, attempt {}",
-        job.batch, job.attempt
-    );
     let answered = send::signed(&job.batch, url, keys, payload, limit).await;
     let now = now();
     let judged = verdict::judge(answered, now);
@@ -59,10 +55,8 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
         println!("How it went could not be noted: {}", problem.detail());
     }
     match judged {
-        Verdict::Delivered(note) => {
-            println!("CONSUMER {url} took event {}: {note}", job.batch);
-            Ok(Outcome::Done(note))
-        }
+        // That it went well is the rule, and the queue keeps it: a line for each would cost more than it says.
+        Verdict::Delivered(note) => Ok(Outcome::Done(note)),
         Verdict::Gone(why) => {
             println!("CONSUMER {url} is gone: {why}");
             disable(&database, job, &destination, &why).await?;
