@@ -60,7 +60,7 @@ struct CompareArguments {
     /// How often each host has its turn.
     #[arg(long, default_value_t = 5, value_name = "N")]
     rounds: usize,
-    /// How long each turn is loaded; 5 unless said otherwise, 0.8 with --quick.
+    /// How long each turn is loaded; 5 unless said otherwise, 0.5 with --quick.
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
     /// Where everything goes; `compare` in the target folder unless said otherwise.

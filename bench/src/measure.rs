@@ -78,7 +78,7 @@ pub(crate) fn compare(arguments: &CompareArguments) -> Result<()> {
 }
 
 fn pace(arguments: &CompareArguments) -> Pace {
-    let seconds = if arguments.quick { 0.8 } else { 5.0 };
+    let seconds = if arguments.quick { 0.5 } else { 5.0 };
     let seconds = arguments.seconds.unwrap_or(seconds);
     Pace {
         seconds,

@@ -78,7 +78,7 @@ fn million(hosts: &Hosts, quick: bool) -> Case<'_> {
         "1,000,000 deliveries, 100 of each event, and what of the host is in memory meanwhile";
     let side = consumers(hosts, "signet", 100, "target", When::Now);
     let deliveries = Deliveries {
-        rate: 20.0,
+        rate: 6.0,
         events: Some(10_000),
         fan_out: 100,
         ..Deliveries::default()
@@ -86,7 +86,7 @@ fn million(hosts: &Hosts, quick: bool) -> Case<'_> {
     let mut case = case("million-deliveries", says, deliveries, vec![side]);
     case.once = true;
     if quick {
-        let why = "it takes ten minutes by itself: just compare --only million-deliveries";
+        let why = "it takes half an hour by itself: just compare --only million-deliveries";
         case.left_out = Some(why.to_owned());
     }
     case
