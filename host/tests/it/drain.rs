@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use signet::server::router::Router;
 use signet::server::{self, Inside, Limits, Shared, Site};
 
-use crate::support::{Host, Process, fixture, get};
+use crate::events::{JSON, deliveries, order, producer};
+use crate::queue::until;
+use crate::support::receiver::Manner;
+use crate::support::{Host, Process, Receiver, fixture, get, post};
 
 /// How many requests there are in all, if nobody stops the host.
 const REQUESTS: usize = 10_000;
@@ -235,4 +239,108 @@ fn is_answered_though_the_host_stops() -> bool {
         assert_eq!(answer(stream), Outcome::Answered { last: true });
     }
     true
+}
+
+/// Posts JSON and gives what comes back.
+fn say(process: &Process, path: &str, body: &Value) -> Value {
+    let answer = post(process.address, path, &[JSON], body.to_string().as_bytes());
+    assert!(matches!(answer.status, 201 | 202), "{}", answer.body);
+    answer.json()
+}
+
+/// A producer of this policy whose host stops after so long at the latest, who has sent `running` events to a receiver
+/// that does not answer yet. Gives the registration, and the ids of all events, those that wait included.
+fn in_the_middle(
+    receiver: &Receiver,
+    (policy, most_ms): (&str, u64),
+    (running, waiting): (usize, usize),
+) -> (Process, String, Vec<String>) {
+    let host = format!("server.shutdown_timeout_ms = {most_ms}");
+    let process = producer(&format!("lane_concurrency = {running}\n{policy}"))
+        .host(&host)
+        .process();
+    let wish = json!({ "url": receiver.url("/hook") });
+    let registration = say(&process, "/registrations", &wish);
+    receiver.now(Manner::WhenTold);
+    let accept = |_| {
+        say(&process, "/events", &order())["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let events = (0..running + waiting).map(accept).collect();
+    until("not all were sent", || {
+        deliveries(receiver).len() == running
+    });
+    let registration = registration["id"].as_str().unwrap().to_owned();
+    (process, registration, events)
+}
+
+/// How often each event was sent, in the order of their ids.
+fn sent(receiver: &Receiver, events: &[String]) -> Vec<usize> {
+    let deliveries = deliveries(receiver);
+    let ids: Vec<_> = deliveries
+        .iter()
+        .map(|request| request.headers["webhook-id"].to_str().unwrap())
+        .collect();
+    let times = |event: &String| {
+        ids.iter()
+            .filter(|id| id.starts_with(event.as_str()))
+            .count()
+    };
+    events.iter().map(times).collect()
+}
+
+/// Waits until all are delivered; each had one attempt, and that one was good.
+fn all_done_at_once(process: &Process, registration: &str, events: &[String]) {
+    let path = format!("/registrations/{registration}/attempts");
+    let shown = || get(process.address, &path).json()["deliveries"].clone();
+    let made = json!(["done"]);
+    until("not all are done", || {
+        let deliveries = shown();
+        let deliveries = deliveries.as_array().unwrap();
+        deliveries.len() == events.len() && deliveries.iter().all(|one| one["state"] == "done")
+    });
+    for delivery in shown().as_array().unwrap() {
+        let attempts = delivery["made"].as_array().unwrap();
+        let ends: Vec<_> = attempts.iter().map(|attempt| &attempt["ended"]).collect();
+        assert_eq!(json!(ends), made, "{delivery}");
+    }
+}
+
+#[test]
+fn what_is_being_delivered_when_the_host_stops_is_delivered_once_and_nothing_is_begun() {
+    let receiver = Receiver::answers(200);
+    let (mut process, registration, events) = in_the_middle(&receiver, ("", 3_600_000), (4, 2));
+    process.signal("TERM");
+    // It has taken note when it takes no more connections.
+    until("it does not stop", || {
+        TcpStream::connect(process.address).is_err()
+    });
+    receiver.now(Manner::Answers(200));
+    // It does not wait for longer than there is something to wait for.
+    assert_eq!(process.end_within(Duration::from_secs(60)), Some(0));
+    assert_eq!(
+        deliveries(&receiver).len(),
+        4,
+        "{:?}",
+        sent(&receiver, &events)
+    );
+    process.restart();
+    all_done_at_once(&process, &registration, &events);
+    assert_eq!(sent(&receiver, &events), [1; 6]);
+}
+
+#[test]
+fn what_cannot_be_delivered_before_the_host_stops_is_sent_by_the_next_start_at_once() {
+    let receiver = Receiver::answers(200);
+    // Neither an attempt that failed nor a lease that has to end would be tried again within this test.
+    let policy = "timeout_ms = 3600000\nlease_ms = 3700000";
+    let (mut process, registration, events) = in_the_middle(&receiver, (policy, 200), (4, 0));
+    process.signal("TERM");
+    assert_eq!(process.end_within(Duration::from_secs(60)), Some(0));
+    receiver.now(Manner::Answers(200));
+    process.restart();
+    all_done_at_once(&process, &registration, &events);
+    assert_eq!(sent(&receiver, &events), [2; 4]);
 }

@@ -85,7 +85,7 @@ pub(crate) fn settled(served: &Served, id: &str) -> Vec<Value> {
 }
 
 /// The deliveries that a receiver got: all but the handshake.
-fn deliveries(receiver: &Receiver) -> Vec<Received> {
+pub(crate) fn deliveries(receiver: &Receiver) -> Vec<Received> {
     let mut received = receiver.received();
     received.retain(|request| !request.uri.contains("handshake"));
     received

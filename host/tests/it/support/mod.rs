@@ -159,6 +159,12 @@ impl Host {
 
     /// Opens the app without serving it.
     pub(crate) fn open(&self) -> anyhow::Result<(App, Writer, Output)> {
+        let file = self.write()?;
+        open(Plan::read(&[file], &[])?, self.options())
+    }
+
+    /// Writes the manifests, and gives the host's.
+    fn write(&self) -> std::io::Result<PathBuf> {
         let manifest = self.folder.path().join("spin.toml");
         let (component, extra, source) = (&self.component, &self.extra, self.source.display());
         let (variables, dependencies) = (&self.variables, &self.dependencies);
@@ -174,7 +180,7 @@ impl Host {
         let own = &self.app;
         let app = "[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"";
         std::fs::write(&file, format!("{host}\n{app}\n{own}"))?;
-        open(Plan::read(&[file], &[])?, self.options())
+        Ok(file)
     }
 
     fn options(&self) -> Options {
@@ -197,6 +203,25 @@ impl Host {
             output,
             _folder: Some(self.folder),
         }
+    }
+
+    /// Serves the app as a process of its own.
+    pub(crate) fn process(self) -> Process {
+        self.write().unwrap();
+        let threads = self.threads.to_string();
+        let flags: Vec<_> = self.flags.iter().collect();
+        let flags = flags
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let mut arguments = vec![
+            "run".into(),
+            "signet.toml".into(),
+            "--threads".into(),
+            threads,
+        ];
+        arguments.extend(flags.flat_map(|flag| ["--variable".to_owned(), flag]));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Process::within(self.folder, &arguments)
     }
 
     /// The folder of the manifest and of the app's state.

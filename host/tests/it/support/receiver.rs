@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
 
 /// One request that came in.
 #[derive(Debug, Clone)]
@@ -24,13 +25,15 @@ pub(crate) enum Manner {
     Answers(u16),
     /// Never on this path; with 200 on all others.
     SilentOn(&'static str),
+    /// Not before it is told another manner.
+    WhenTold,
 }
 
 /// A receiver on a free port of 127.0.0.1; it ends with the test.
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
-    manner: Arc<Mutex<Manner>>,
+    manner: watch::Sender<Manner>,
     _end: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -41,7 +44,7 @@ impl Receiver {
 
     /// From now on answers otherwise.
     pub(crate) fn now(&self, manner: Manner) {
-        *self.manner.lock().unwrap() = manner;
+        self.manner.send_replace(manner);
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -57,9 +60,9 @@ impl Receiver {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let manner = Arc::new(Mutex::new(manner));
+        let manner = watch::Sender::new(manner);
         let (end, ended) = tokio::sync::oneshot::channel();
-        let (log, how) = (Arc::clone(&received), Arc::clone(&manner));
+        let (log, how) = (Arc::clone(&received), manner.subscribe());
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -82,13 +85,13 @@ impl Receiver {
 async fn accept(
     listener: tokio::net::TcpListener,
     log: Arc<Mutex<Vec<Received>>>,
-    how: Arc<Mutex<Manner>>,
+    how: watch::Receiver<Manner>,
 ) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (log, how) = (Arc::clone(&log), Arc::clone(&how));
+        let (log, how) = (Arc::clone(&log), how.clone());
         let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-            let (log, how) = (Arc::clone(&log), Arc::clone(&how));
+            let (log, mut how) = (Arc::clone(&log), how.clone());
             async move {
                 let (parts, body) = request.into_parts();
                 let path = parts.uri.path().to_owned();
@@ -98,7 +101,9 @@ async fn accept(
                     headers: parts.headers,
                     body,
                 });
-                let manner = *how.lock().unwrap();
+                let told = how.wait_for(|manner| !matches!(manner, Manner::WhenTold));
+                // Whoever could tell is gone with the test.
+                let manner = told.await.map_or(Manner::Answers(200), |manner| *manner);
                 let path = path.as_str();
                 match manner {
                     Manner::Answers(status) => {
@@ -107,7 +112,9 @@ async fn accept(
                         Ok::<_, Infallible>(response)
                     }
                     Manner::SilentOn(silent) if path == silent => std::future::pending().await,
-                    Manner::SilentOn(_) => Ok(http::Response::new(Full::new(Bytes::new()))),
+                    Manner::SilentOn(_) | Manner::WhenTold => {
+                        Ok(http::Response::new(Full::new(Bytes::new())))
+                    }
                 }
             }
         });
