@@ -11,7 +11,7 @@ use crate::guard;
 use crate::openapi;
 use crate::problem::Problem;
 use database::Database;
-use surroundings::variable;
+use surroundings::{trace, variable};
 
 mod database;
 mod enrol;
@@ -67,7 +67,10 @@ async fn serve(request: Request) -> Result<Answer, Problem> {
         .map_or("/", |target| target.as_str());
     match api::route(request.method().as_str(), target)? {
         Route::Register => enrol::register(&exchange::read(request.into_body()).await?).await,
-        Route::Fire => fire::fire(&exchange::read(request.into_body()).await?).await,
+        Route::Fire => {
+            let trace = trace(request.headers());
+            fire::fire(&trace, &exchange::read(request.into_body()).await?).await
+        }
         Route::List => {
             let registrations = Database::open().await?.list().await?;
             Ok(Answer::json(200, "application/json", &registrations))

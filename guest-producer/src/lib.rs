@@ -26,6 +26,7 @@ pub mod registration;
 pub mod schema;
 pub mod seal;
 pub mod target;
+pub mod trace;
 pub mod verdict;
 
 // The imports and the export exist in WebAssembly only.

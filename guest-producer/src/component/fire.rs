@@ -1,4 +1,4 @@
-//! Firing an event. In comes the body of `POST /fire`; out go signed deliveries to every consumer
+//! Firing an event. In come the trace and the body of a `POST /fire`; out go signed deliveries to every consumer
 //! that wants the event, all at once, and a report of them. One consumer that is down stops no other.
 //! It never logs a key.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 
 use super::database::Database;
-use super::send;
+use super::send::{self, Parcel};
 use super::surroundings::{now, random_bytes, ring};
 use crate::answer::Answer;
 use crate::delivery::{self, Outcome};
@@ -18,6 +18,7 @@ use crate::filter::Filter;
 use crate::keys::Keys;
 use crate::problem::Problem;
 use crate::registration::Registration;
+use crate::trace::Trace;
 
 /// The time of one delivery.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ const DELIVERY_LIMIT: Duration = Duration::from_secs(10);
 const CONCURRENCY: usize = 256;
 
 /// Fires an event.
-pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
+pub(super) async fn fire(trace: &Trace, body: &[u8]) -> Result<Answer, Problem> {
     let event = Event::parse(body)?;
     let payload: Rc<[u8]> = event.payload().into();
     let id = format!("msg_{}", draw::id(random_bytes));
@@ -48,7 +49,13 @@ pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
         .map(|(place, (registration, keys))| {
             let (id, payload) = (&id, payload.clone());
             async move {
-                let outcome = deliver(id, &registration.url, &keys, payload).await;
+                let parcel = Parcel {
+                    id,
+                    url: &registration.url,
+                    keys: &keys,
+                    payload,
+                };
+                let outcome = deliver(parcel, trace).await;
                 (place, (registration, outcome))
             }
         });
@@ -59,17 +66,14 @@ pub(super) async fn fire(body: &[u8]) -> Result<Answer, Problem> {
     Ok(delivery::report(&event.name, &id, &outcomes))
 }
 
-async fn deliver(id: &str, url: &str, keys: &Keys, payload: Rc<[u8]>) -> Outcome {
+async fn deliver(parcel: Parcel<'_>, trace: &Trace) -> Outcome {
+    let url = parcel.url;
     println!("Sending signed payload to CONSUMER {url}");
-    let outcome = attempt(id, url, keys, payload).await;
+    let outcome = send::signed(parcel, trace, DELIVERY_LIMIT).await;
+    let outcome = outcome.map(|reply| reply.status);
     match &outcome {
         Ok(status) => println!("CONSUMER {url} responded with status {status}"),
         Err(failure) => println!("CONSUMER {url} could not be reached: {failure}"),
     }
     outcome
-}
-
-async fn attempt(id: &str, url: &str, keys: &Keys, payload: Rc<[u8]>) -> Outcome {
-    let reply = send::signed(id, url, keys, payload, DELIVERY_LIMIT).await?;
-    Ok(reply.status)
 }

@@ -6,6 +6,7 @@ use wasip3::http_compat::Request;
 
 use super::bindings::signet::queue::queue;
 use super::bindings::signet::queue::types::{Error, Filter, Phase};
+use super::surroundings::trace;
 use crate::answer::Answer;
 use crate::api::Queued;
 use crate::problem::Problem;
@@ -35,7 +36,7 @@ pub(super) async fn serve(asked: Queued, request: Request) -> Result<Answer, Pro
         Queued::Attempts(id) => look::attempts(id, &target).await,
         Queued::Resend(id) => again::resend(id, &target).await,
         Queued::Recover(id) => again::recover(id, &target).await,
-        Queued::Test(id) => accept::test(id).await,
+        Queued::Test(id) => accept::test(id, &trace(request.headers())).await,
         Queued::Enable(id) => again::enable(id).await,
     }
 }

@@ -7,6 +7,8 @@ use super::bindings::spin::variables::variables::{self, Error};
 use crate::keys::Keys;
 use crate::problem::Problem;
 use crate::seal::Ring;
+use crate::trace::Trace;
+use http::HeaderMap;
 use wasip3::clocks::system_clock;
 use wasip3::random::random;
 
@@ -35,6 +37,11 @@ pub(super) fn now() -> i64 {
 /// Up to `length` random bytes, at least one.
 pub(super) fn random_bytes(length: usize) -> Vec<u8> {
     random::get_random_bytes(length as u64)
+}
+
+/// The trace that a request with these headers belongs to, or a new one.
+pub(super) fn trace(headers: &HeaderMap) -> Trace {
+    Trace::of(headers).unwrap_or_else(|| Trace::begun(random_bytes))
 }
 
 /// The tag of `data` under `key`, in hexadecimal digits.

@@ -36,7 +36,7 @@ pub(crate) fn producer(policy: &str) -> Host {
 }
 
 /// Registers a receiver at a path of its own and gives the registration.
-fn register(served: &Served, receiver: &Receiver, more: Value) -> Value {
+pub(crate) fn register(served: &Served, receiver: &Receiver, more: Value) -> Value {
     let mut body = json!({ "url": receiver.url("/hook") });
     let members = more.as_object().unwrap().clone();
     body.as_object_mut().unwrap().extend(members);
@@ -91,7 +91,7 @@ pub(crate) fn deliveries(receiver: &Receiver) -> Vec<Received> {
     received
 }
 
-fn header<'a>(request: &'a Received, name: &str) -> &'a str {
+pub(crate) fn header<'a>(request: &'a Received, name: &str) -> &'a str {
     request.headers[name].to_str().unwrap()
 }
 

@@ -18,6 +18,7 @@ mod disk;
 mod drain;
 mod endurance;
 mod events;
+mod events_headers;
 mod events_refused;
 mod examples;
 mod faces;

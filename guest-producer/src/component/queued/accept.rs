@@ -11,37 +11,42 @@ use crate::answer::Answer;
 use crate::component::bindings::signet::queue::queue;
 use crate::component::bindings::signet::queue::types::{Batch, NewJob, Receipt};
 use crate::component::exchange;
+use crate::component::surroundings::trace;
 use crate::idempotency;
 use crate::message::{self, Message};
 use crate::problem::Problem;
+use crate::trace::Trace;
 
 /// Accepts an event.
 pub(super) async fn accept(request: Request) -> Result<Answer, Problem> {
     let key = key(request.headers())?;
+    let trace = trace(request.headers());
     let message = Message::parse(&exchange::read(request.into_body()).await?)?;
     let receivers = receivers::of(&message.kind).await?;
-    let receipt = enqueue(key, &message, &receivers).await?;
+    let receipt = enqueue(key, &message, &trace, &receivers).await?;
     Ok(accepted(&message, &receipt))
 }
 
 /// Accepts an event that is for one registration alone, whatever it wants.
-pub(super) async fn test(id: String) -> Result<Answer, Problem> {
+pub(super) async fn test(id: String, trace: &Trace) -> Result<Answer, Problem> {
     let receiver = receivers::one(&id).await?;
     let message = Message::own(message::TEST, &json!({ "registration": id }));
-    let receipt = enqueue(None, &message, &[receiver]).await?;
+    let receipt = enqueue(None, &message, trace, &[receiver]).await?;
     Ok(accepted(&message, &receipt))
 }
 
-/// Commits an event with its deliveries.
+/// Commits an event with its deliveries. The trace is kept with each of them, not with the event: the same event in
+/// another trace is still the same.
 pub(super) async fn enqueue(
     key: Option<String>,
     message: &Message,
+    trace: &Trace,
     receivers: &[Receiver],
 ) -> Result<Receipt, Problem> {
     let job = |receiver: &Receiver| NewJob {
         queue: QUEUE.to_string(),
         lane: receiver.id.clone(),
-        detail: Vec::new(),
+        detail: trace.kept(),
         not_before: None,
         schedule: receiver.schedule(),
     };

@@ -12,11 +12,12 @@ use crate::component::bindings::exports::signet::queue::worker::{Guest, Job, Out
 use crate::component::bindings::signet::queue::queue;
 use crate::component::bindings::signet::queue::types::Retry;
 use crate::component::database::Database;
-use crate::component::send;
-use crate::component::surroundings::{now, variable};
+use crate::component::send::{self, Parcel};
+use crate::component::surroundings::{now, random_bytes, variable};
 use crate::idempotency;
 use crate::message::{self, Message};
 use crate::problem::Problem;
+use crate::trace::Trace;
 use crate::verdict::{self, PATIENCE_SECONDS, Verdict};
 
 impl Guest for Producer {
@@ -45,7 +46,13 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
     let Destination { url, keys, .. } = &destination;
     let limit = verdict::limit(&variable("delivery_timeout_ms").await?)?;
     let payload = Rc::from(message.payload(job.accepted_at));
-    let answered = send::signed(&job.batch, url, keys, payload, limit).await;
+    let parcel = Parcel {
+        id: &job.batch,
+        url,
+        keys,
+        payload,
+    };
+    let answered = send::signed(parcel, &trace(job), limit).await;
     let now = now();
     let judged = verdict::judge(answered, now);
     let failed_at = (!matches!(judged, Verdict::Delivered(_))).then_some(now);
@@ -81,6 +88,12 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
     }
 }
 
+/// The trace that the event came with.
+fn trace(job: &Job) -> Trace {
+    let kept = Trace::from_kept(&job.detail);
+    kept.unwrap_or_else(|| Trace::of_event(&job.batch, random_bytes))
+}
+
 /// Whether all deliveries have failed for so long that there will be no more.
 fn lost(destination: &Destination, now: i64) -> bool {
     let since = destination.failing_since;
@@ -104,7 +117,7 @@ async fn disable(
     let mut others = receivers::of(message::DISABLED).await?;
     others.retain(|receiver| receiver.id != job.lane);
     let key = idempotency::own("disabled", &job.id);
-    if let Err(problem) = accept::enqueue(Some(key), &message, &others).await
+    if let Err(problem) = accept::enqueue(Some(key), &message, &trace(job), &others).await
         && problem.status() != 409
     {
         return Err(problem);
