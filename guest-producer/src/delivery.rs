@@ -129,6 +129,7 @@ mod tests {
             url: format!("http://{id}/"),
             event: "*".into(),
             schedule: Vec::new(),
+            headers: Vec::new(),
             disabled: None,
         }
     }

@@ -71,7 +71,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         method: "GET",
         path: "/registrations",
-        summary: "All registrations, without their keys.",
+        summary: "All registrations, without their keys and the values of their headers.",
         query: &[],
         body: None,
         answer: (200, Some("Registrations")),
@@ -91,7 +91,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         method: "POST",
         path: "/registrations/reseal",
-        summary: "Seals all keys with the first of the secrets.",
+        summary: "Seals all keys and headers with the first of the secrets.",
         query: &[],
         body: None,
         answer: (200, Some("Resealed")),
@@ -101,7 +101,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         method: "GET",
         path: "/registrations/{registration}",
-        summary: "One registration, without its key.",
+        summary: "One registration, without its key and the values of its headers.",
         query: &[],
         body: None,
         answer: (200, Some("Registration")),

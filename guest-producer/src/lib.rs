@@ -8,6 +8,7 @@
 
 pub mod answer;
 pub mod api;
+pub mod custom;
 pub mod delivery;
 pub mod draw;
 pub mod endpoints;

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::custom;
 use crate::endpoints::{ENDPOINTS, Endpoint, Parameter};
 use crate::filter::NAME_LIMIT;
 use crate::target::URL_LIMIT;
@@ -125,11 +126,22 @@ fn schemas() -> Value {
         "items": count,
         "description": "The delays before each attempt, in seconds.",
     });
+    let headers = json!({
+        "type": "object",
+        "maxProperties": custom::COUNT_LIMIT,
+        "additionalProperties": text,
+        "description": "Headers to send with each handshake and delivery; those that the producer or the connection sets are refused.",
+    });
     let registration = json!({
         "id": text,
         "url": url,
         "event": filter,
         "schedule": schedule,
+        "headers": {
+            "type": "array",
+            "items": text,
+            "description": "The names of the headers that are sent with each handshake and delivery.",
+        },
         "disabled": object(&["at", "reason"], json!({ "at": time, "reason": text })),
     });
     let mut created = registration.clone();
@@ -166,7 +178,13 @@ fn schemas() -> Value {
         "Document": { "type": "object" },
         "NewRegistration": object(
             &["url"],
-            json!({ "url": url, "event": filter, "schedule": schedule, "token": text }),
+            json!({
+                "url": url,
+                "event": filter,
+                "schedule": schedule,
+                "headers": headers,
+                "token": text,
+            }),
         ),
         "Registration": object(&["id", "url", "event"], registration),
         "Registrations": { "type": "array", "items": reference("Registration") },

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::custom::Custom;
 use crate::filter::Filter;
 use crate::problem::Problem;
 use crate::target::Target;
@@ -27,6 +28,8 @@ pub struct Request {
     pub event: String,
     /// The delays before each attempt, in seconds; none for the queue's own.
     pub schedule: Vec<u64>,
+    /// What is added to each delivery.
+    pub headers: Custom,
     /// The consumer's enrolment token, if the request brought one.
     pub token: Option<String>,
 }
@@ -43,6 +46,9 @@ pub struct Registration {
     /// The delays before each attempt, in seconds; none for the queue's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<u64>,
+    /// The names of the headers that it adds to each delivery.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
     /// Since when and why nothing is delivered to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Disabled>,
@@ -85,10 +91,13 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
     let members: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| Problem::invalid(vec![format!("body is not a JSON object: {error}")]))?;
     let mut mistakes = Vec::new();
-    let known = |name: &&String| !matches!(name.as_str(), "url" | "event" | "schedule" | "token");
-    for name in members.keys().filter(known) {
+    let known = ["url", "event", "schedule", "headers", "token"];
+    for name in members
+        .keys()
+        .filter(|name| !known.contains(&name.as_str()))
+    {
         mistakes.push(format!(
-            "{name:?} is not known: url, event, schedule and token are"
+            "{name:?} is not known: url, event, schedule, headers and token are"
         ));
     }
     let target = take(
@@ -106,6 +115,8 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
         }),
     );
     let schedule = take(&mut mistakes, schedule(members.get("schedule")));
+    let headers = Custom::parse(members.get("headers"));
+    let headers = headers.map_err(|wrong| mistakes.extend(wrong)).ok();
     let token = take(
         &mut mistakes,
         text(&members, "token").and_then(|token| match token {
@@ -115,12 +126,15 @@ pub fn parse(body: &[u8]) -> Result<Request, Problem> {
             token => Ok(token.map(str::to_string)),
         }),
     );
-    match (target, event, schedule, token) {
-        (Some(target), Some(event), Some(schedule), Some(token)) if mistakes.is_empty() => {
+    match (target, event, schedule, headers, token) {
+        (Some(target), Some(event), Some(schedule), Some(headers), Some(token))
+            if mistakes.is_empty() =>
+        {
             Ok(Request {
                 target,
                 event,
                 schedule,
+                headers,
                 token,
             })
         }
@@ -228,9 +242,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_listed() {
-        let body = br#"{"url":"nowhere","event":"a b","schedule":0,"token":7,"x":1}"#;
+        let body = br#"{"url":"nowhere","event":"a b","schedule":0,"headers":{"host":"a","te":"b"},"token":7,"x":1}"#;
         let problem = serde_json::to_value(parse(body).unwrap_err()).unwrap();
-        assert_eq!(problem["errors"].as_array().unwrap().len(), 5);
+        assert_eq!(problem["errors"].as_array().unwrap().len(), 7);
     }
 
     #[test]
@@ -305,6 +319,7 @@ mod tests {
             url: "u".into(),
             event: "*".into(),
             schedule: Vec::new(),
+            headers: Vec::new(),
             disabled: None,
         };
         let shown = serde_json::to_string(&registration).unwrap();

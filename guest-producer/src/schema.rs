@@ -4,13 +4,15 @@
 /// How long a pending registration keeps its URL, in seconds: well over a handshake's time.
 pub const PENDING_SECONDS: i64 = 60;
 
-/// Reserves a URL: URL, EVENT, KEY, ID, now, the time up to which a pending row is abandoned, and SCHEDULE.
+/// Reserves a URL: URL, EVENT, KEY, ID, now, the time up to which a pending row is abandoned, SCHEDULE, HEADER_NAMES
+/// and HEADERS.
 /// One statement, so that of two requests at once one gets the row. Answers the id if it did.
 pub const RESERVE: &str = "\
-    INSERT INTO REGISTRATIONS (URL, EVENT, KEY, ID, STATE, CREATED_AT, SCHEDULE) \
-    VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?7) \
+    INSERT INTO REGISTRATIONS (URL, EVENT, KEY, ID, STATE, CREATED_AT, SCHEDULE, HEADER_NAMES, HEADERS) \
+    VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?7, ?8, ?9) \
     ON CONFLICT (URL) DO UPDATE SET EVENT = excluded.EVENT, KEY = excluded.KEY, ID = excluded.ID, \
-    CREATED_AT = excluded.CREATED_AT, SCHEDULE = excluded.SCHEDULE \
+    CREATED_AT = excluded.CREATED_AT, SCHEDULE = excluded.SCHEDULE, HEADER_NAMES = excluded.HEADER_NAMES, \
+    HEADERS = excluded.HEADERS \
     WHERE STATE = 'pending' AND CREATED_AT < ?6 \
     RETURNING ID";
 
@@ -24,14 +26,15 @@ pub const ACTIVATE: &str = "\
 /// Takes a reservation back.
 pub const RELEASE: &str = "DELETE FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'pending'";
 
-/// ID, URL, EVENT, SCHEDULE, DISABLED_AT and DISABLED_REASON of every active registration, the oldest first.
+/// ID, URL, EVENT, SCHEDULE, HEADER_NAMES, DISABLED_AT and DISABLED_REASON of every active registration, the oldest first.
 pub const LIST: &str = "\
-    SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
+    SELECT ID, URL, EVENT, SCHEDULE, HEADER_NAMES, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
     WHERE STATE = 'active' ORDER BY CREATED_AT, ROWID";
 
-/// ID, URL, EVENT, KEY, OLD_KEY and OLD_KEY_UNTIL of every registration that is delivered to, the oldest first: for signing only.
+/// ID, URL, EVENT, KEY, OLD_KEY, OLD_KEY_UNTIL and HEADERS of every registration that is delivered to, the oldest first:
+/// for deliveries only.
 pub const LIST_WITH_KEYS: &str = "\
-    SELECT ID, URL, EVENT, KEY, OLD_KEY, OLD_KEY_UNTIL FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
+    SELECT ID, URL, EVENT, KEY, OLD_KEY, OLD_KEY_UNTIL, HEADERS FROM REGISTRATIONS WHERE STATE = 'active' AND DISABLED_AT IS NULL \
     ORDER BY CREATED_AT, ROWID";
 
 /// ID and SCHEDULE of every registration that is delivered to and has one of these filters, a list in JSON; the
@@ -41,20 +44,22 @@ pub const WISHES: &str = "\
     WHERE EVENT IN (SELECT value FROM json_each(?1)) AND STATE = 'active' AND DISABLED_AT IS NULL \
     ORDER BY CREATED_AT, ROWID";
 
-/// URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY and OLD_KEY_UNTIL of one active registration: for one delivery.
+/// URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY, OLD_KEY_UNTIL and HEADERS of one active registration: for one
+/// delivery.
 pub const RECEIVER: &str = "\
-    SELECT URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY, OLD_KEY_UNTIL FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+    SELECT URL, KEY, FAILING_SINCE, DISABLED_REASON, OLD_KEY, OLD_KEY_UNTIL, HEADERS FROM REGISTRATIONS \
+    WHERE ID = ?1 AND STATE = 'active'";
 
 /// What [`LIST`] says, of one active registration.
 pub const SHOW: &str = "\
-    SELECT ID, URL, EVENT, SCHEDULE, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
+    SELECT ID, URL, EVENT, SCHEDULE, HEADER_NAMES, DISABLED_AT, DISABLED_REASON FROM REGISTRATIONS \
     WHERE ID = ?1 AND STATE = 'active'";
 
-/// KEY of one active registration.
-pub const KEY: &str = "SELECT KEY FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+/// KEY and HEADERS of one active registration.
+pub const KEY: &str = "SELECT KEY, HEADERS FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
 
-/// ID and KEY of every row.
-pub const KEYS: &str = "SELECT ID, KEY FROM REGISTRATIONS";
+/// ID, KEY and HEADERS of every row.
+pub const SEALED: &str = "SELECT ID, KEY, HEADERS FROM REGISTRATIONS";
 
 /// Replaces a key that is still the one that it was: ID, the stored key, the new one, and the time until which the old
 /// one signs as well. Answers the id if it was.
@@ -62,10 +67,11 @@ pub const REPLACE_KEY: &str = "\
     UPDATE REGISTRATIONS SET OLD_KEY = KEY, OLD_KEY_UNTIL = ?4, KEY = ?3 WHERE ID = ?1 AND KEY = ?2 \
     RETURNING ID";
 
-/// Stores a key otherwise, if it is still the one that it was: ID, the stored key, and how it is stored now. Answers
-/// the id if it was.
-pub const RESEAL_KEY: &str = "\
-    UPDATE REGISTRATIONS SET KEY = ?3 WHERE ID = ?1 AND KEY = ?2 RETURNING ID";
+/// Stores key and headers otherwise, if they are still what they were: ID, key and headers as they are stored, and as
+/// they are stored from now on. Answers the id if they were.
+pub const RESEAL: &str = "\
+    UPDATE REGISTRATIONS SET KEY = ?4, HEADERS = ?5 WHERE ID = ?1 AND KEY = ?2 AND HEADERS = ?3 \
+    RETURNING ID";
 
 /// Notes that a delivery failed, now: ID and the time. It stays at the first time until one works.
 pub const FAILS: &str = "\
@@ -101,20 +107,21 @@ pub fn lacks_migrations(error: &str) -> bool {
 
 /// What to say when [`lacks_migrations`].
 pub const MIGRATIONS: &str = "the table REGISTRATIONS is missing or old: apply \
-    0001-registrations.sql, 0002-registration-state.sql, 0003-delivery.sql, 0004-rotation.sql and 0005-wishes.sql, \
-    all in migrations/, to the database `default`";
+    0001-registrations.sql, 0002-registration-state.sql, 0003-delivery.sql, 0004-rotation.sql, 0005-wishes.sql and \
+    0006-headers.sql, all in migrations/, to the database `default`";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rusqlite::{Connection, OptionalExtension, params};
 
-    const MIGRATED: [&str; 5] = [
+    const MIGRATED: [&str; 6] = [
         include_str!("../migrations/0001-registrations.sql"),
         include_str!("../migrations/0002-registration-state.sql"),
         include_str!("../migrations/0003-delivery.sql"),
         include_str!("../migrations/0004-rotation.sql"),
         include_str!("../migrations/0005-wishes.sql"),
+        include_str!("../migrations/0006-headers.sql"),
     ];
 
     fn database() -> Connection {
@@ -126,7 +133,8 @@ mod tests {
     }
 
     fn reserve(database: &Connection, url: &str, id: &str, now: i64) -> Option<String> {
-        let values = params![url, "*", "key", id, now, now - PENDING_SECONDS, "[]"];
+        let until = now - PENDING_SECONDS;
+        let values = params![url, "*", "key", id, now, until, "[]", "[]", ""];
         database
             .query_row(RESERVE, values, |row| row.get(0))
             .optional()
@@ -223,9 +231,9 @@ mod tests {
         let row = "INSERT INTO REGISTRATIONS (URL, EVENT, KEY) VALUES (?1, '*', 'k')";
         database.execute(row, ["u"]).unwrap();
         database.execute(row, ["v"]).unwrap();
-        database.execute_batch(MIGRATED[1]).unwrap();
-        database.execute_batch(MIGRATED[2]).unwrap();
-        database.execute_batch(MIGRATED[3]).unwrap();
+        for migration in &MIGRATED[1..] {
+            database.execute_batch(migration).unwrap();
+        }
         let ids = ids(&database, LIST);
         assert_eq!(ids.len(), 2);
         assert!(ids.iter().all(|id| crate::draw::is_id(id)));
@@ -285,6 +293,23 @@ mod tests {
         };
         let keys: (String, String, i64) = database.query_row(RECEIVER, ["a"], row).unwrap();
         assert_eq!(keys, ("new".into(), "key".into(), 2000));
+    }
+
+    #[test]
+    fn a_row_is_sealed_anew_only_if_nothing_of_it_has_changed() {
+        let database = database();
+        reserve(&database, "u", "a", 1000);
+        let reseal = |key: &str, headers: &str| {
+            let values = params!["a", key, headers, "new key", "new headers"];
+            let id = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+            database.query_row(RESEAL, values, id).optional().unwrap()
+        };
+        assert_eq!(reseal("other", ""), None);
+        assert_eq!(reseal("key", "other"), None);
+        assert_eq!(reseal("key", "").as_deref(), Some("a"));
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get("KEY")?, row.get("HEADERS")?));
+        let kept: (String, String) = database.query_row(SEALED, [], row).unwrap();
+        assert_eq!(kept, ("new key".into(), "new headers".into()));
     }
 
     #[test]

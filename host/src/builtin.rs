@@ -35,6 +35,7 @@ const FILES: &[(&str, &[u8])] = &[
     text!("guest-producer/migrations/0003-delivery.sql"),
     text!("guest-producer/migrations/0004-rotation.sql"),
     text!("guest-producer/migrations/0005-wishes.sql"),
+    text!("guest-producer/migrations/0006-headers.sql"),
     text!("guest-consumer/migrations/0001-deliveries.sql"),
 ];
 

@@ -1,13 +1,17 @@
 //! The registrations in SQLite's database `default`. In come values; out go rows, as what they are.
-//! It never runs a statement that `schema` does not own, and gives a key out only to be signed with.
+//! It never runs a statement that `schema` does not own, and gives a key or a header's value out only for the consumer.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::bindings::spin::sqlite::sqlite::{Connection, Error, Value};
+use crate::custom::Custom;
 use crate::keys::Keys;
 use crate::moment;
 use crate::problem::Problem;
 use crate::registration::{Disabled, Holder, Registration};
 use crate::schema;
-use crate::seal::Ring;
+use crate::seal::{Ring, What};
 
 /// An open database.
 pub(super) struct Database(Connection);
@@ -15,8 +19,17 @@ pub(super) struct Database(Connection);
 /// A row that a handshake may complete.
 pub(super) struct Reservation<'a> {
     pub(super) registration: &'a Registration,
+    /// The key and the headers, as they are stored.
     pub(super) key: &'a str,
+    pub(super) headers: &'a str,
     pub(super) now: i64,
+}
+
+/// A registration with all that a delivery takes.
+pub(super) struct Ready {
+    pub(super) registration: Registration,
+    pub(super) keys: Keys,
+    pub(super) headers: Custom,
 }
 
 impl Database {
@@ -31,6 +44,7 @@ impl Database {
         let Reservation {
             registration,
             key,
+            headers,
             now,
         } = wanted;
         let values = vec![
@@ -41,6 +55,8 @@ impl Database {
             Value::Integer(now),
             Value::Integer(now - schema::PENDING_SECONDS),
             Value::Text(written(&registration.schedule)),
+            Value::Text(written(&registration.headers)),
+            Value::Text(headers.to_string()),
         ];
         Ok(!self.rows(schema::RESERVE, values).await?.is_empty())
     }
@@ -81,25 +97,31 @@ impl Database {
         rows.into_iter().map(registration).collect()
     }
 
-    /// Every registration that is delivered to, with the keys that sign at `now`.
+    /// Every registration that is delivered to, with the keys that sign at `now` and its headers.
     pub(super) async fn list_with_keys(
         &self,
         ring: &Ring,
         now: i64,
-    ) -> Result<Vec<(Registration, Keys)>, Problem> {
+    ) -> Result<Vec<Ready>, Problem> {
         let rows = self.rows(schema::LIST_WITH_KEYS, Vec::new()).await?;
         let keyed = |row: Vec<Value>| {
-            let [id, url, event, key, old, until] = shaped(row)?;
-            let [id, url, event, key] = texts(vec![id, url, event, key])?;
+            let [id, url, event, key, old, until, sealed] = shaped(row)?;
+            let [id, url, event, key, sealed] = texts(vec![id, url, event, key, sealed])?;
             let keys = keys(ring, now, &id, (key, old, until))?;
+            let headers = headers(ring, &id, &sealed)?;
             let registration = Registration {
                 id,
                 url,
                 event,
                 schedule: Vec::new(),
+                headers: Vec::new(),
                 disabled: None,
             };
-            Ok((registration, keys))
+            Ok(Ready {
+                registration,
+                keys,
+                headers,
+            })
         };
         rows.into_iter().map(keyed).collect()
     }
@@ -123,18 +145,17 @@ impl Database {
         rows.into_iter().map(id).collect()
     }
 
-    /// The key of a registration, as it is stored.
-    pub(super) async fn stored_key(&self, id: &str) -> Result<Option<String>, Problem> {
+    /// The key and the headers of a registration, as they are stored.
+    pub(super) async fn stored(&self, id: &str) -> Result<Option<[String; 2]>, Problem> {
         let mut rows = self
             .rows(schema::KEY, vec![Value::Text(id.to_string())])
             .await?;
-        let key = |row| texts(row).map(|[key]| key);
-        rows.pop().map(key).transpose()
+        rows.pop().map(texts).transpose()
     }
 
-    /// Id and stored key of every registration, and of every reservation.
-    pub(super) async fn stored_keys(&self) -> Result<Vec<[String; 2]>, Problem> {
-        let rows = self.rows(schema::KEYS, Vec::new()).await?;
+    /// Id, key and headers of every registration, and of every reservation, as they are stored.
+    pub(super) async fn sealed(&self) -> Result<Vec<[String; 3]>, Problem> {
+        let rows = self.rows(schema::SEALED, Vec::new()).await?;
         rows.into_iter().map(texts).collect()
     }
 
@@ -153,15 +174,17 @@ impl Database {
         Ok(!self.rows(schema::REPLACE_KEY, values).await?.is_empty())
     }
 
-    /// Stores the same key otherwise. Answers whether it was still the one.
-    pub(super) async fn reseal_key(
+    /// Stores the same key and the same headers otherwise. Answers whether they were still the ones.
+    pub(super) async fn reseal(
         &self,
         id: &str,
-        stored: &str,
-        sealed: &str,
+        stored: [&str; 2],
+        sealed: [&str; 2],
     ) -> Result<bool, Problem> {
-        let values = [id, stored, sealed].map(|text| Value::Text(text.into()));
-        let rows = self.rows(schema::RESEAL_KEY, values.into()).await?;
+        let ([key, headers], [new_key, new_headers]) = (stored, sealed);
+        let values = [id, key, headers, new_key, new_headers];
+        let values = values.map(|text| Value::Text(text.into()));
+        let rows = self.rows(schema::RESEAL, values.into()).await?;
         Ok(!rows.is_empty())
     }
 
@@ -183,8 +206,8 @@ impl Database {
 }
 
 fn registration(row: Vec<Value>) -> Result<Registration, Problem> {
-    let [id, url, event, schedule, at, reason] = shaped(row)?;
-    let [id, url, event, schedule] = texts(vec![id, url, event, schedule])?;
+    let [id, url, event, schedule, names, at, reason] = shaped(row)?;
+    let [id, url, event, schedule, names] = texts(vec![id, url, event, schedule, names])?;
     let disabled = match (at, reason) {
         (Value::Integer(at), Value::Text(reason)) => Some(Disabled {
             at: moment::text(u64::try_from(at).unwrap_or(0).saturating_mul(1000)),
@@ -197,20 +220,22 @@ fn registration(row: Vec<Value>) -> Result<Registration, Problem> {
         url,
         event,
         schedule: read(&schedule)?,
+        headers: read(&names)?,
         disabled,
     })
 }
 
-/// A schedule as it is kept.
-fn written(schedule: &[u64]) -> String {
-    // Numbers always serialize.
-    serde_json::to_string(schedule).unwrap_or_default()
+/// A list of a row, as it is kept.
+fn written(list: &[impl Serialize]) -> String {
+    // Numbers and texts always serialize.
+    serde_json::to_string(list).unwrap_or_default()
 }
 
-/// The schedule of [`written`].
-pub(super) fn read(schedule: &str) -> Result<Vec<u64>, Problem> {
-    serde_json::from_str(schedule)
-        .map_err(|error| Problem::internal(format!("a schedule is not readable: {error}")))
+/// The list of [`written`].
+pub(super) fn read<T: DeserializeOwned>(list: &str) -> Result<Vec<T>, Problem> {
+    serde_json::from_str(list).map_err(|error| {
+        Problem::internal(format!("a list of a registration is not readable: {error}"))
+    })
 }
 
 /// The keys of a row that sign at `now`: its key, the one before and until when that signs.
@@ -220,13 +245,20 @@ pub(super) fn keys(
     id: &str,
     (key, old, until): (String, Value, Value),
 ) -> Result<Keys, Problem> {
-    let open = |stored: &str| ring.open(stored, id).map_err(Problem::internal);
+    let open = |stored: &str| ring.open(stored, What::Key(id)).map_err(Problem::internal);
     let previous = match (old, until) {
         // One whose time is over is not opened: its secret may be gone.
         (Value::Text(old), Value::Integer(until)) if now < until => Some((open(&old)?, until)),
         _ => None,
     };
     Ok(Keys::at(now, open(&key)?, previous))
+}
+
+/// The headers of a row.
+pub(super) fn headers(ring: &Ring, id: &str, sealed: &str) -> Result<Custom, Problem> {
+    let opened = ring.open(sealed, What::Headers(id));
+    let headers = opened.and_then(|kept| Custom::from_kept(&kept));
+    headers.map_err(Problem::internal)
 }
 
 /// A row of so many values.

@@ -14,7 +14,7 @@ use crate::delivery::{self, Outcome};
 use crate::draw;
 use crate::problem::Problem;
 use crate::registration::{self, Created, Registration};
-use crate::seal::NONCE;
+use crate::seal::{NONCE, What};
 use crate::target::Target;
 
 /// The time of a handshake. It stays well under the time after which a reservation is abandoned.
@@ -32,17 +32,24 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
         url: request.target.as_str().to_string(),
         event: request.event.clone(),
         schedule: request.schedule.clone(),
+        headers: request.headers.names(),
         disabled: None,
     };
 
     let database = Database::open().await?;
-    let sealed = ring()
-        .await?
-        .seal(&key, &registration.id, &random_bytes(NONCE))
-        .map_err(Problem::internal)?;
+    let ring = ring().await?;
+    let seal = |text: &str, of| {
+        let sealed = ring.seal(text, of, &random_bytes(NONCE));
+        sealed.map_err(Problem::internal)
+    };
+    let sealed_headers = match request.headers.kept() {
+        none if none.is_empty() => none,
+        some => seal(&some, What::Headers(&registration.id))?,
+    };
     let wanted = Reservation {
         registration: &registration,
-        key: &sealed,
+        key: &seal(&key, What::Key(&registration.id))?,
+        headers: &sealed_headers,
         now: now(),
     };
     if !database.reserve(wanted).await? {
@@ -51,7 +58,7 @@ pub(super) async fn register(body: &[u8]) -> Result<Answer, Problem> {
         ));
     }
     let token = token.map(|token| ("x-enrolment-token", token.to_string()));
-    let headers = token.into_iter().collect();
+    let headers = token.into_iter().chain(request.headers.pairs()).collect();
     println!("Invoking CONSUMER for verification (handshake) ...");
     if let Err(problem) = delivery::judge(shake_hands(&request.target, offer(&key), headers).await)
     {
@@ -84,7 +91,7 @@ pub(super) fn offer(key: &str) -> String {
 pub(super) async fn shake_hands(
     target: &Target,
     body: String,
-    mut headers: Vec<(&'static str, String)>,
+    mut headers: Vec<(&str, String)>,
 ) -> Outcome {
     headers.push(("content-type", "application/json".to_string()));
     let call = Call {

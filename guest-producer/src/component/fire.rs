@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
-use super::database::Database;
+use super::database::{Database, Ready};
 use super::send::{self, Parcel};
 use super::surroundings::{now, random_bytes, ring};
 use crate::answer::Answer;
@@ -15,9 +15,7 @@ use crate::delivery::{self, Outcome};
 use crate::draw;
 use crate::event::Event;
 use crate::filter::Filter;
-use crate::keys::Keys;
 use crate::problem::Problem;
-use crate::registration::Registration;
 use crate::trace::Trace;
 
 /// The time of one delivery.
@@ -33,8 +31,8 @@ pub(super) async fn fire(trace: &Trace, body: &[u8]) -> Result<Answer, Problem> 
     let id = format!("msg_{}", draw::id(random_bytes));
     println!("Loading all CONSUMERS from database");
     let database = Database::open().await?;
-    let wants = |(registration, _): &(Registration, Keys)| {
-        Filter::parse(&registration.event).is_ok_and(|filter| filter.matches(&event.name))
+    let wants = |ready: &Ready| {
+        Filter::parse(&ready.registration.event).is_ok_and(|filter| filter.matches(&event.name))
     };
     let wanted: Vec<_> = database
         .list_with_keys(&ring().await?, now())
@@ -43,22 +41,20 @@ pub(super) async fn fire(trace: &Trace, body: &[u8]) -> Result<Answer, Problem> 
         .filter(wants)
         .collect();
 
-    let deliveries = wanted
-        .into_iter()
-        .enumerate()
-        .map(|(place, (registration, keys))| {
-            let (id, payload) = (&id, payload.clone());
-            async move {
-                let parcel = Parcel {
-                    id,
-                    url: &registration.url,
-                    keys: &keys,
-                    payload,
-                };
-                let outcome = deliver(parcel, trace).await;
-                (place, (registration, outcome))
-            }
-        });
+    let deliveries = wanted.into_iter().enumerate().map(|(place, ready)| {
+        let (id, payload) = (&id, payload.clone());
+        async move {
+            let parcel = Parcel {
+                id,
+                url: &ready.registration.url,
+                keys: &ready.keys,
+                headers: &ready.headers,
+                payload,
+            };
+            let outcome = deliver(parcel, trace).await;
+            (place, (ready.registration, outcome))
+        }
+    });
     let ended = stream::iter(deliveries).buffer_unordered(CONCURRENCY);
     let mut outcomes: Vec<_> = ended.collect().await;
     outcomes.sort_by_key(|(place, _)| *place);

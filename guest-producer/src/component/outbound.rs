@@ -27,7 +27,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Call<'a> {
     pub(super) target: &'a Target,
     pub(super) path: &'a str,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(&'a str, String)>,
     pub(super) body: Rc<[u8]>,
     pub(super) limit: Duration,
 }

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::database::Database;
+use super::database::{self, Database};
 use super::enrol;
 use super::surroundings::{now, random_bytes, ring, tag};
 use crate::answer::Answer;
@@ -13,7 +13,7 @@ use crate::draw;
 use crate::keys::OVERLAP_SECONDS;
 use crate::problem::Problem;
 use crate::registration::Created;
-use crate::seal::NONCE;
+use crate::seal::{NONCE, Ring, What};
 use crate::target::Target;
 
 /// `POST /registrations/{id}/rotate`
@@ -21,20 +21,23 @@ pub(super) async fn rotate(id: String) -> Result<Answer, Problem> {
     let database = Database::open().await?;
     let registration = database.show(id.clone()).await?;
     let registration = registration.ok_or_else(Problem::no_such_registration)?;
-    let stored = database.stored_key(&id).await?;
-    let stored = stored.ok_or_else(Problem::no_such_registration)?;
+    let stored = database.stored(&id).await?;
+    let [stored, headers] = stored.ok_or_else(Problem::no_such_registration)?;
     let ring = ring().await?;
-    let current = ring.open(&stored, &id).map_err(Problem::internal)?;
+    let current = ring.open(&stored, What::Key(&id));
+    let current = current.map_err(Problem::internal)?;
     let key = draw::key(random_bytes);
     let target = Target::parse(&registration.url).map_err(Problem::internal)?;
     println!("Handing CONSUMER {} a new key ...", registration.url);
     // The current key vouches for the new one.
     let body = enrol::offer(&key);
-    let signed = vec![("x-signature", tag(body.as_bytes(), &current)?)];
-    delivery::judge(enrol::shake_hands(&target, body, signed).await)
+    let custom = database::headers(&ring, &id, &headers)?;
+    let mut headers = vec![("x-signature", tag(body.as_bytes(), &current)?)];
+    headers.extend(custom.pairs());
+    delivery::judge(enrol::shake_hands(&target, body, headers).await)
         .inspect_err(|problem| println!("The key stays: {}", problem.detail()))?;
     let sealed = ring
-        .seal(&key, &id, &random_bytes(NONCE))
+        .seal(&key, What::Key(&id), &random_bytes(NONCE))
         .map_err(Problem::internal)?;
     let until = now().saturating_add(OVERLAP_SECONDS);
     if !database.replace_key(&id, &stored, &sealed, until).await? {
@@ -54,24 +57,33 @@ pub(super) async fn rotate(id: String) -> Result<Answer, Problem> {
     Ok(Answer::json(200, "application/json", &created).with("cache-control", "no-store"))
 }
 
-/// `POST /registrations/reseal`: seals with the first of the secrets what another sealed, or none.
+/// `POST /registrations/reseal`: seals with the first of the secrets what another sealed, or none: keys and headers.
 pub(super) async fn reseal() -> Result<Answer, Problem> {
     let database = Database::open().await?;
     let ring = ring().await?;
     let mut count = 0;
-    for [id, stored] in database.stored_keys().await? {
-        if !ring.is_stale(&stored) {
-            continue;
+    for [id, key, headers] in database.sealed().await? {
+        let new_key = renewed(&ring, &key, What::Key(&id))?;
+        let new_headers = renewed(&ring, &headers, What::Headers(&id))?;
+        let (stored, sealed) = ([&key[..], &headers], [&new_key[..], &new_headers]);
+        if stored != sealed {
+            count += u64::from(database.reseal(&id, stored, sealed).await?);
         }
-        let key = ring.open(&stored, &id).map_err(Problem::internal)?;
-        let sealed = ring
-            .seal(&key, &id, &random_bytes(NONCE))
-            .map_err(Problem::internal)?;
-        count += u64::from(database.reseal_key(&id, &stored, &sealed).await?);
     }
     Ok(Answer::json(
         200,
         "application/json",
         &json!({ "resealed": count }),
     ))
+}
+
+/// What is stored of the same text now.
+fn renewed(ring: &Ring, stored: &str, of: What<'_>) -> Result<String, Problem> {
+    // Where there are no headers there is nothing to seal.
+    if stored.is_empty() || !ring.is_stale(stored) {
+        return Ok(stored.to_string());
+    }
+    let text = ring.open(stored, of).map_err(Problem::internal)?;
+    let sealed = ring.seal(&text, of, &random_bytes(NONCE));
+    sealed.map_err(Problem::internal)
 }

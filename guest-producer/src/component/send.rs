@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::outbound::{self, Call};
 use super::surroundings::{now, random_bytes, signature, tag};
+use crate::custom::Custom;
 use crate::delivery::Failure;
 use crate::headers::Signed;
 use crate::keys::Keys;
@@ -21,6 +22,7 @@ pub(super) struct Parcel<'a> {
     pub(super) id: &'a str,
     pub(super) url: &'a str,
     pub(super) keys: &'a Keys,
+    pub(super) headers: &'a Custom,
     pub(super) payload: Rc<[u8]>,
 }
 
@@ -34,12 +36,14 @@ pub(super) async fn signed(
         id,
         url,
         keys,
+        headers: custom,
         payload,
     } = parcel;
     let unreachable = |why: &str| Failure::Unreachable(why.to_string());
     let target = Target::parse(url).map_err(unreachable)?;
     let signed = sign(id, keys, &payload).map_err(|problem| unreachable(problem.detail()))?;
-    let mut headers = signed.pairs();
+    let mut headers: Vec<(&str, String)> = signed.pairs();
+    headers.extend(custom.pairs());
     headers.extend(trace.part(random_bytes).pairs());
     let call = Call {
         target: &target,

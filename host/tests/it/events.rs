@@ -21,6 +21,7 @@ pub(crate) fn producer(policy: &str) -> Host {
         "0003-delivery",
         "0004-rotation",
         "0005-wishes",
+        "0006-headers",
     ]
     .map(|name| root().join(format!("guest-producer/migrations/{name}.sql")))
     .into();
@@ -512,7 +513,7 @@ fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
 }
 
 /// Whether a text stands in a file below a folder.
-fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
+pub(crate) fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {

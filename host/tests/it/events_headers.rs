@@ -1,12 +1,14 @@
-//! What a delivery carries beside its signature: the trace of its event.
+//! What a delivery carries beside its signature: the trace of its event, and what its registration adds.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::events::{accepted, deliveries, event, header, order, producer, register, settled};
+use crate::events::{
+    JSON, accepted, deliveries, event, header, is_on_disk, order, producer, register, settled,
+};
 use crate::support::receiver::{Manner, Received};
-use crate::support::{Answer, Receiver, Served, post};
+use crate::support::{Answer, Receiver, Served, builtin, get, post};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
@@ -107,4 +109,110 @@ fn a_trace_that_is_none_begins_with_the_request() {
         .map(|got| trace(got)[0].to_owned())
         .collect();
     assert_eq!(traces.len(), 4);
+}
+
+const TOKEN: &str = "Bearer s3cret-of-the-gateway";
+
+/// Holds that these requests have what the registration of [`added`] adds.
+fn have_added(got: &[Received]) {
+    for got in got {
+        assert_eq!(header(got, "x-team"), "a b", "{}", got.uri);
+        assert_eq!(header(got, "authorization"), TOKEN, "{}", got.uri);
+    }
+}
+
+fn added() -> Value {
+    json!({ "headers": { "X-Team": "a b", "authorization": TOKEN } })
+}
+
+#[test]
+fn a_registration_adds_headers_to_each_of_its_deliveries() {
+    let (receiver, other) = (Receiver::answers(200), Receiver::answers(200));
+    let served = producer("").start();
+    let registration = register(&served, &receiver, added());
+    register(&served, &other, json!({}));
+    receiver.now(Manner::Answers(500));
+    let id = accepted(&served, &order());
+    settled(&served, &id);
+    receiver.now(Manner::Answers(200));
+    resend(&served, &id);
+    settled(&served, &id);
+    let path = format!("/registrations/{}", registration["id"].as_str().unwrap());
+    for path in ["/fire".to_owned(), format!("{path}/rotate")] {
+        let answer = post(served.address(), &path, &[], b"");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let got = receiver.received();
+    // Three attempts and one more, what was fired, and two handshakes.
+    assert_eq!(got.len(), 7);
+    have_added(&got);
+    assert!(
+        other
+            .received()
+            .iter()
+            .all(|got| !got.headers.contains_key("x-team"))
+    );
+    // Anybody who may see the registration sees the names alone.
+    let names = json!(["authorization", "x-team"]);
+    assert_eq!(registration["headers"], names);
+    for path in [path.as_str(), "/registrations"] {
+        let shown = get(served.address(), path);
+        assert!(!shown.body.contains("s3cret"), "{}", shown.body);
+        assert!(
+            shown
+                .body
+                .contains(r#""headers":["authorization","x-team"]"#),
+            "{}",
+            shown.body
+        );
+    }
+}
+
+#[test]
+fn a_header_that_is_not_the_registrations_to_set_is_refused_by_its_name() {
+    let receiver = Receiver::answers(200);
+    let served = producer("").start();
+    for name in [
+        "webhook-id",
+        "X-Signature",
+        "traceparent",
+        "content-length",
+        "Host",
+        "x a",
+    ] {
+        let body = json!({ "url": receiver.url("/hook"), "headers": { name: "x" } }).to_string();
+        let answer = post(served.address(), "/registrations", &[JSON], body.as_bytes());
+        assert_eq!(answer.status, 400, "{name}: {}", answer.body);
+        let said = answer.json()["errors"][0].to_string();
+        assert!(said.contains(name), "{said}");
+    }
+    assert!(receiver.received().is_empty());
+}
+
+#[test]
+fn the_values_of_headers_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
+    const OLD: &str = "0123456789abcdef0123456789abcdef";
+    const NEW: &str = "fedcba9876543210fedcba9876543210";
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::answers(200);
+    let port = receiver.address.port().to_string();
+    let start = |secrets: &str| {
+        let variables = [("consumer_port", &port[..]), ("encryption_keys", secrets)];
+        builtin(folder.path(), &variables)
+    };
+    let app = start(OLD);
+    register(&app, &receiver, added());
+    app.stop();
+    assert!(!is_on_disk(folder.path(), TOKEN));
+    assert!(is_on_disk(folder.path(), "x-team"));
+
+    let app = start(&format!("{NEW} {OLD}"));
+    let resealed = post(app.address(), "/registrations/reseal", &[], b"");
+    assert_eq!(resealed.json()["resealed"], 1, "{}", resealed.body);
+    app.stop();
+    let app = start(NEW);
+    let fired = post(app.address(), "/fire", &[], b"");
+    assert_eq!(fired.json()["delivered"], 1, "{}", fired.body);
+    assert!(!deliveries(&receiver).is_empty());
+    have_added(&receiver.received());
 }

@@ -2,8 +2,9 @@
 //! anyone but the one who delivers.
 
 use crate::component::bindings::spin::sqlite::sqlite::Value;
-use crate::component::database::{Database, keys, read, shaped, texts};
+use crate::component::database::{Database, headers, keys, read, shaped, texts};
 use crate::component::surroundings::{now, ring};
+use crate::custom::Custom;
 use crate::filter;
 use crate::keys::Keys;
 use crate::problem::Problem;
@@ -53,6 +54,7 @@ pub(super) async fn one(id: &str) -> Result<Receiver, Problem> {
 pub(super) struct Destination {
     pub(super) url: String,
     pub(super) keys: Keys,
+    pub(super) headers: Custom,
     pub(super) failing_since: Option<i64>,
     pub(super) disabled: Option<String>,
 }
@@ -68,11 +70,13 @@ pub(super) async fn destination(
     let Some(row) = rows.pop() else {
         return Ok(None);
     };
-    let [url, key, failing_since, disabled, old, until] = shaped(row)?;
-    let [url, key] = texts(vec![url, key])?;
+    let [url, key, failing_since, disabled, old, until, sealed] = shaped(row)?;
+    let [url, key, sealed] = texts(vec![url, key, sealed])?;
+    let ring = ring().await?;
     Ok(Some(Destination {
         url,
-        keys: keys(&ring().await?, now(), id, (key, old, until))?,
+        keys: keys(&ring, now(), id, (key, old, until))?,
+        headers: headers(&ring, id, &sealed)?,
         failing_since: match failing_since {
             Value::Integer(since) => Some(since),
             _ => None,

@@ -43,13 +43,16 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
         Ok(message) => message,
         Err(why) => return Ok(Outcome::Dead(why)),
     };
-    let Destination { url, keys, .. } = &destination;
+    let Destination {
+        url, keys, headers, ..
+    } = &destination;
     let limit = verdict::limit(&variable("delivery_timeout_ms").await?)?;
     let payload = Rc::from(message.payload(job.accepted_at));
     let parcel = Parcel {
         id: &job.batch,
         url,
         keys,
+        headers,
         payload,
     };
     let answered = send::signed(parcel, &trace(job), limit).await;
