@@ -112,7 +112,7 @@ async fn receive(request: Request) -> Result<Answer, Problem> {
         }
         Err(refusal) => {
             println!("Payload verification result: False");
-            println!("Refused payload: {refusal}");
+            println!("Refused payload: {refusal}{}", presented.named());
             let detail = "signature verification failed";
             let title = "the payload is not what the producer signed";
             Err(Problem::new(400, "signature-wrong", title, detail))

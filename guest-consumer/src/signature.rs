@@ -64,6 +64,9 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// How much of an id is logged, in bytes.
+const LOGGED_ID: usize = 128;
+
 impl Presented {
     /// Whether nothing here could be a signature.
     #[must_use]
@@ -84,6 +87,16 @@ impl Presented {
             }
             _ => format!("Received tag of {} bytes", tag.len()),
         }
+    }
+
+    /// What is logged of the delivery behind a refusal: the id that it came with, of which nobody knows yet whether
+    /// it is true. Empty without one.
+    #[must_use]
+    pub fn named(&self) -> String {
+        self.id.first().map_or_else(String::new, |id| {
+            let id = &id[..id.len().min(LOGGED_ID)];
+            format!(" (webhook-id {:?})", String::from_utf8_lossy(id))
+        })
     }
 
     /// The three headers, unless none of them was sent.

@@ -108,6 +108,7 @@ impl Served {
             metrics.ask(depth::source(&self.queues, counts.clone()));
         }
         Works {
+            app: self.name.clone(),
             counts,
             shared: self.queues.clone(),
             threads,

@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 use crate::capability::bindings::queue::types;
 use crate::capability::queue as capability;
+use crate::clock::millis;
 use crate::metrics;
-use crate::queue::{Claim, Outcome, Policy, QueueName, Runner, Worker, prune};
+use crate::queue::{Claim, Made, Outcome, Phase, Policy, QueueName, Runner, Worker, prune};
 use crate::runtime::Slot;
 
 /// A job on its way to a thread that serves.
@@ -30,8 +31,13 @@ pub(super) struct Task {
 /// Where one app's jobs go on one thread.
 pub(super) type Inbox = mpsc::UnboundedReceiver<Task>;
 
+/// How much of a reason stands in the log, in bytes: all of it is kept with the attempt.
+const REASON: usize = 1024;
+
 /// The queues of one app, to be worked on.
 pub(super) struct Works {
+    /// The app's name.
+    pub(super) app: String,
     /// The queues.
     pub(super) shared: capability::Shared,
     /// The counts of each.
@@ -74,6 +80,8 @@ impl Works {
         let next = Arc::new(AtomicUsize::new(0));
         for (queue, policy) in setup.policies.queues() {
             let worker = Spread {
+                app: self.app.clone(),
+                queue: queue.clone(),
                 threads: self.threads.clone(),
                 next: Arc::clone(&next),
                 policy: Arc::clone(policy),
@@ -103,6 +111,8 @@ impl Works {
 
 /// Hands the jobs of one queue to the threads in turn.
 struct Spread {
+    app: String,
+    queue: QueueName,
     threads: Vec<mpsc::UnboundedSender<Task>>,
     next: Arc<AtomicUsize>,
     policy: Arc<Policy>,
@@ -143,6 +153,29 @@ impl Worker for Spread {
 
     fn expired(&self, leases: u64) {
         self.counts.leases_expired.inc_by(leases);
+    }
+
+    fn settled(&self, made: &Made<'_>) {
+        let (app, component, queue) = (&self.app, &self.queue.owner, &self.queue.name);
+        let (job, batch, attempt) = (made.job, made.job.batch, made.attempt);
+        let milliseconds = millis(made.took);
+        let reason = &made.note[..made.note.floor_char_boundary(REASON)];
+        let outcome = match made.phase {
+            Phase::Dead => {
+                return tracing::warn!(
+                    app, component, queue, %job, %batch, attempt, milliseconds, reason,
+                    outcome = "dead",
+                    "a job was given up"
+                );
+            }
+            Phase::Done => "done",
+            Phase::Waiting | Phase::Claimed => "retry",
+        };
+        tracing::debug!(
+            app, component, queue, %job, %batch, attempt, milliseconds, reason,
+            outcome,
+            "an attempt ended"
+        );
     }
 }
 

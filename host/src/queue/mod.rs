@@ -34,7 +34,7 @@ pub use job::{
 };
 pub use memory::Memory;
 pub use policy::{BadPolicy, Keep, Limits, Policies, Policy, PolicyError, Rate};
-pub use run::{Runner, Worker, prune};
+pub use run::{Made, Runner, Worker, prune};
 pub use sqlite::{OpenError, Sqlite};
 
 use crate::clock::{Clock, System};

@@ -2,7 +2,7 @@
 //! word to come to an end; goes out: settled jobs. Holds as many jobs as the policy's concurrency and no more.
 //! Never polls: between two changes it sleeps until something is due. Never knows what a job is about.
 
-use super::{Backend, Claim, Error, Lease, Outcome, Phase, Policy, QueueName};
+use super::{Backend, Claim, Error, JobId, Lease, Outcome, Phase, Policy, QueueName};
 use crate::clock::{Clock, millis};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -27,6 +27,24 @@ pub trait Worker: Send + Sync {
 
     /// So many leases of the queue ended before anybody said what came of the jobs.
     fn expired(&self, leases: u64);
+
+    /// What came of an attempt stands in the engine.
+    fn settled(&self, made: &Made<'_>);
+}
+
+/// An attempt that was made and settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Made<'a> {
+    /// The job.
+    pub job: JobId,
+    /// Which attempt of it, from 1.
+    pub attempt: u32,
+    /// Where the job stands now: it waits if it is to be tried again.
+    pub phase: Phase,
+    /// The note or the reason, in whatever length it was given.
+    pub note: &'a str,
+    /// How long the attempt took, up to when it was settled.
+    pub took: Duration,
 }
 
 /// What works on one queue.
@@ -48,6 +66,14 @@ pub struct Runner {
 struct Running {
     count: AtomicUsize,
     ended: Notify,
+}
+
+/// Which attempt it is, and since when it is made.
+#[derive(Clone, Copy)]
+struct Begun {
+    job: JobId,
+    attempt: u32,
+    at: u64,
 }
 
 /// Counts an attempt as long as it is there.
@@ -135,6 +161,11 @@ impl Runner {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut lease = claim.lease;
+        let begun = Begun {
+            job: lease.job,
+            attempt: claim.attempt,
+            at: self.clock.now(),
+        };
         let ends_at = self.after(self.policy.timeout);
         step!("attempt-begun");
         let mut work = self.worker.run(claim);
@@ -164,43 +195,56 @@ impl Runner {
         drop(work);
         step!("attempt-ended");
         let mut settling = self.backend.settle(lease, outcome.clone());
-        let begun = futures::poll!(settling.as_mut());
+        let first = futures::poll!(settling.as_mut());
         // What is claimed from here on stands behind it: the engine may commit both at once.
         drop(counted);
-        let settled = match begun {
+        let settled = match first {
             Poll::Ready(settled) => settled,
             Poll::Pending => settling.await,
         };
-        self.settled(settled, lease, outcome, stop).await;
+        if let Some(phase) = self.settled(settled, lease, &outcome, stop).await {
+            self.tell(begun, phase, &outcome);
+        }
     }
 
     /// Settles again and again while the engine fails and the lease holds: what was done should not be done twice
-    /// because a disk was full for a moment.
+    /// because a disk was full for a moment. Where the job stands then; nothing if that is not known.
     async fn settled(
         &self,
         mut settled: Result<Phase, Error>,
         mut lease: Lease,
-        outcome: Outcome,
+        outcome: &Outcome,
         mut stop: watch::Receiver<bool>,
-    ) {
+    ) -> Option<Phase> {
         loop {
             match settled {
-                Ok(_) => return,
+                Ok(phase) => return Some(phase),
                 Err(error @ Error::LeaseLost(_)) => {
-                    return self.warn("an attempt came too late", &error);
+                    self.warn("an attempt came too late", &error);
+                    return None;
                 }
                 Err(error) => self.warn("an attempt cannot be settled", &error),
             }
             select! {
-                () = stopped(&mut stop) => return,
+                () = stopped(&mut stop) => return None,
                 () = self.clock.sleep_until(self.after(PAUSE)) => {}
             }
-            match self.extend(lease).await {
-                Some(held) => lease = held,
-                None => return,
-            }
+            lease = self.extend(lease).await?;
             settled = self.backend.settle(lease, outcome.clone()).await;
         }
+    }
+
+    fn tell(&self, begun: Begun, phase: Phase, outcome: &Outcome) {
+        let (Outcome::Done { note }
+        | Outcome::Retry { reason: note, .. }
+        | Outcome::Dead { reason: note }) = outcome;
+        self.worker.settled(&Made {
+            job: begun.job,
+            attempt: begun.attempt,
+            phase,
+            note,
+            took: Duration::from_millis(self.clock.now().saturating_sub(begun.at)),
+        });
     }
 
     /// The lease for longer; none if it is lost. One that cannot be extended now holds until it ends.

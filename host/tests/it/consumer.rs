@@ -209,5 +209,7 @@ fn the_published_keys_verify_and_what_must_fail_is_one_opaque_answer() {
             output.contains("Refused payload: it was signed "),
             "{output}"
         );
+        let named = format!(" (webhook-id {id:?})");
+        assert!(output.contains(&named), "{named}: {output}");
     }
 }

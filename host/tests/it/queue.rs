@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::support::{Host, Process, Served, fixture, get};
 
 /// A host whose guest has one queue, with these lines in its table.
@@ -216,6 +218,11 @@ fn two_components_queues_are_apart() {
 
 /// A process that runs the guest with a queue of this policy.
 pub(crate) fn process(policy: &str, host: &str) -> Process {
+    process_with(policy, host, &[])
+}
+
+/// The same, with more arguments.
+fn process_with(policy: &str, host: &str, arguments: &[&str]) -> Process {
     let folder = tempfile::tempdir().unwrap();
     let app = format!(
         "spin_manifest_version = 2\n[application]\nname = \"test\"\n\
@@ -227,7 +234,8 @@ pub(crate) fn process(policy: &str, host: &str) -> Process {
     std::fs::write(folder.path().join("spin.toml"), app).unwrap();
     let host = format!("{host}\n[[app]]\nmanifest = \"spin.toml\"\nlisten = \"127.0.0.1:0\"\n");
     std::fs::write(folder.path().join("signet.toml"), host).unwrap();
-    Process::within(folder, &["run", "signet.toml"])
+    let arguments = [&["run", "signet.toml"], arguments].concat();
+    Process::within(folder, &arguments)
 }
 
 #[test]
@@ -273,4 +281,45 @@ fn who_stops_releases_what_it_holds() {
         "{}",
         ask(&process, &job)
     );
+}
+
+#[test]
+fn a_dead_letter_and_the_jobs_of_an_instance_that_fell_are_told_with_their_ids() {
+    let mut process = process_with(EAGER, "", &["--log-format", "json"]);
+    let ask = |process: &Process, path: &str| get(process.address, path).body;
+    let enqueued = |process: &Process, detail: &str| {
+        ask(process, &format!("/enqueue?jobs&lane&{detail}"))[..37].to_owned()
+    };
+    let well = enqueued(&process, "keep=a");
+    let fell = enqueued(&process, "trap-once");
+    let dead = enqueued(&process, "retry");
+    for job in [&well, &fell] {
+        let shown = || ask(&process, &format!("/job?{job}"));
+        until("it was not done", || shown().contains("State::Done("));
+    }
+    process.has_said("a job was given up");
+    let log = process.log();
+    let lines = || log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let said = |what: &str| {
+        let mut said = lines().filter(|line| line["fields"]["message"] == what);
+        let line = said.next().unwrap_or_else(|| panic!("{what}: {log}"));
+        assert!(said.next().is_none(), "{what}: {log}");
+        line
+    };
+    let mut line = said("a job was given up");
+    assert_eq!(line["level"], "WARN");
+    let took = line["fields"]["milliseconds"].take();
+    assert!(took.is_u64(), "{took}");
+    let fields = json!({
+        "message": "a job was given up", "app": "test", "component": "guest", "queue": "jobs",
+        "job": dead, "batch": &dead[..32], "attempt": 3, "outcome": "dead", "reason": "not now",
+        "milliseconds": null,
+    });
+    assert_eq!(line["fields"], fields);
+    let line = said("an instance was ended");
+    let jobs = line["fields"]["jobs"].as_str().unwrap();
+    assert!(jobs.split(' ').any(|job| job == format!("{fell}/1")), "{jobs}");
+    // What went well, and what is tried again, is no line of the usual log.
+    assert!(!log.contains(&well), "{log}");
+    assert!(!log.contains("an attempt ended"), "{log}");
 }

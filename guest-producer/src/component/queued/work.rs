@@ -25,7 +25,7 @@ impl Guest for Producer {
         let attempted = attempt(&job).await;
         // What fails on this side is no fault of the consumer's, and may pass.
         attempted.unwrap_or_else(|problem| {
-            println!("Delivery {} failed: {}", job.id, problem.detail());
+            println!("{} failed: {}", named(&job), problem.detail());
             retry(None, problem.detail().to_string())
         })
     }
@@ -62,18 +62,18 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
     let noted = receivers::note(&database, &job.lane, destination.failing_since, failed_at).await;
     if let Err(problem) = noted {
         // The delivery was made or was not, whatever is known of the registration.
-        println!("How it went could not be noted: {}", problem.detail());
+        println!("{}: how it went could not be noted: {}", named(job), problem.detail());
     }
     match judged {
         // That it went well is the rule, and the queue keeps it: a line for each would cost more than it says.
         Verdict::Delivered(note) => Ok(Outcome::Done(note)),
         Verdict::Gone(why) => {
-            println!("CONSUMER {url} is gone: {why}");
+            println!("CONSUMER {url} is gone, by {}: {why}", named(job));
             disable(&database, job, &destination, &why).await?;
             Ok(Outcome::Dead(why))
         }
         Verdict::Failed { why, after, slow } => {
-            println!("CONSUMER {url} did not take event {}: {why}", job.batch);
+            println!("CONSUMER {url} did not take {}: {why}", named(job));
             if lost(&destination, now) {
                 let reason = verdict::given_up(&why);
                 disable(&database, job, &destination, &reason).await?;
@@ -95,6 +95,11 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
 fn trace(job: &Job) -> Trace {
     let kept = Trace::from_kept(&job.detail);
     kept.unwrap_or_else(|| Trace::of_event(&job.batch, random_bytes))
+}
+
+/// An attempt as lines name it. The delivery's id begins with its event's.
+fn named(job: &Job) -> String {
+    format!("delivery {}, attempt {}", job.id, job.attempt)
 }
 
 /// Whether all deliveries have failed for so long that there will be no more.

@@ -3,7 +3,7 @@
 
 use super::super::contract::{Bench, batch, done, even, job, queue, retry, setup};
 use super::super::*;
-use super::{Runner, Worker, prune};
+use super::{Made, Runner, Worker, prune};
 use crate::clock::Clock;
 use futures::future::BoxFuture;
 use std::sync::{Arc, Mutex};
@@ -13,18 +13,31 @@ use tokio::task::JoinHandle;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// What was told of an attempt: the job, which attempt, where the job stands, the note and the time it took.
+type Told = (JobId, u32, Phase, String, Duration);
+
 /// Attempts that were begun, each with the way to end it.
 #[derive(Default)]
-struct Begun(Mutex<Vec<(Claim, oneshot::Sender<Outcome>)>>);
+struct Begun {
+    claims: Mutex<Vec<(Claim, oneshot::Sender<Outcome>)>>,
+    /// What was told of those that were settled.
+    told: Mutex<Vec<Told>>,
+}
 
 impl Worker for Begun {
     fn run(&self, claim: Claim) -> BoxFuture<'static, Outcome> {
         let (end, ended) = oneshot::channel();
-        self.0.lock().unwrap().push((claim, end));
+        self.claims.lock().unwrap().push((claim, end));
         Box::pin(async move { ended.await.unwrap_or_else(|_| retry("nobody said")) })
     }
 
     fn expired(&self, _leases: u64) {}
+
+    fn settled(&self, made: &Made<'_>) {
+        let note = made.note.to_owned();
+        let told = (made.job, made.attempt, made.phase, note, made.took);
+        self.told.lock().unwrap().push(told);
+    }
 }
 
 /// A queue that is worked on.
@@ -59,8 +72,8 @@ impl Work {
 
     /// Looks again until so many attempts have been begun and not taken.
     async fn begun(&self, count: usize) -> Vec<(Claim, oneshot::Sender<Outcome>)> {
-        until(async || self.begun.0.lock().unwrap().len() == count).await;
-        std::mem::take(&mut *self.begun.0.lock().unwrap())
+        until(async || self.begun.claims.lock().unwrap().len() == count).await;
+        std::mem::take(&mut *self.begun.claims.lock().unwrap())
     }
 
     async fn is(&self, job: JobId, phase: Phase) {
@@ -111,7 +124,7 @@ async fn no_more_run_at_once_than_may_and_the_next_begins_when_one_ends() {
     work.bench.jobs(&["a", "b", "c"]).await;
     let mut two = work.begun(2).await;
     turns().await;
-    assert!(work.begun.0.lock().unwrap().is_empty());
+    assert!(work.begun.claims.lock().unwrap().is_empty());
     two.remove(0).1.send(done()).unwrap();
     assert_eq!(work.begun(1).await[0].0.lane, "c");
 }
@@ -221,4 +234,40 @@ async fn what_is_past_its_retention_goes_by_itself() {
     until(async || bench.engine.count(Filter::default()).await.unwrap() == 0).await;
     drain.send(()).unwrap();
     pruning.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_came_of_each_attempt_is_told_once_it_is_kept() {
+    let policy = Policy {
+        attempts: 2,
+        ..even()
+    };
+    let work = Work::on(policy);
+    let [well, badly] = work.bench.jobs(&["a", "b"]).await[..] else {
+        panic!("two jobs were enqueued")
+    };
+    let begun = work.begun(2).await;
+    work.bench.clock.pass(SECOND);
+    for (claim, end) in begun {
+        let outcome = if claim.lease.job == well { done() } else { retry("not yet") };
+        end.send(outcome).unwrap();
+    }
+    work.is(well, Phase::Done).await;
+    work.is(badly, Phase::Waiting).await;
+    work.bench.clock.pass(SECOND);
+    let (_, end) = work.begun(1).await.pop().unwrap();
+    end.send(retry("never")).unwrap();
+    work.is(badly, Phase::Dead).await;
+    until(async || work.begun.told.lock().unwrap().len() == 3).await;
+    let mut told = work.begun.told.lock().unwrap().clone();
+    // Two ended at once, in whatever order.
+    told.sort_by_key(|(job, attempt, ..)| (*job, *attempt));
+    assert_eq!(
+        told,
+        [
+            (well, 1, Phase::Done, "200".to_owned(), SECOND),
+            (badly, 1, Phase::Waiting, "not yet".to_owned(), SECOND),
+            (badly, 2, Phase::Dead, "never".to_owned(), Duration::ZERO),
+        ]
+    );
 }

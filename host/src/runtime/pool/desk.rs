@@ -32,6 +32,7 @@ struct Order {
 /// A job that the instance has.
 struct Under {
     number: usize,
+    /// Its name and which attempt of it, as the log has them.
     id: String,
     deadline: Instant,
     answer: oneshot::Sender<types::Outcome>,
@@ -97,7 +98,7 @@ impl Desk {
         here.taken += 1;
         here.under.push(Under {
             number,
-            id: job.id.clone(),
+            id: format!("{}/{}", job.id, job.attempt),
             deadline,
             answer,
         });
