@@ -41,9 +41,42 @@ struct Running {
     own: Option<Vec<Duration>>,
 }
 
+/// How far a clock may have been set back without a word, in milliseconds: a little of it is usual.
+const OFTEN_BEHIND: u64 = 5000;
+
+/// The newest time at which something in the file was enqueued, begun or ended.
+fn newest(connection: &Connection) -> Result<u64> {
+    // The index of what has ended wants to be told that it is meant.
+    let at = value::<Option<i64>>(
+        connection,
+        "SELECT max(at) FROM (
+             SELECT (SELECT max(at) FROM job WHERE queue = queue.id AND phase = 2 AND phase >= 2) AS at FROM queue
+             UNION ALL
+             SELECT (SELECT max(at) FROM job WHERE queue = queue.id AND phase = 3 AND phase >= 2) FROM queue
+             UNION ALL SELECT max(served_at) FROM lane
+             UNION ALL SELECT accepted_at FROM (SELECT accepted_at FROM batch ORDER BY id DESC LIMIT 1)
+         )",
+        &[],
+    )?;
+    Ok(uint(at.flatten().unwrap_or(0)))
+}
+
 impl Changes {
-    /// Goes on where the file ends.
+    /// Goes on where the file ends, in time as well: what ended last is the newest, though the machine's clock was set
+    /// back while no host ran.
     pub(super) fn of(setup: Setup, connection: &Connection) -> Result<Self> {
+        let newest = newest(connection)?;
+        let behind_ms = newest.saturating_sub(setup.clock.now());
+        if behind_ms > 0 {
+            setup.clock.not_before(newest);
+        }
+        if behind_ms > OFTEN_BEHIND {
+            tracing::warn!(
+                behind_ms,
+                "the machine's clock is behind the newest time in a queue's file, and the queue goes on from that: \
+                 set the clock right"
+            );
+        }
         let last = value::<[u8; 16]>(
             connection,
             "SELECT id FROM batch ORDER BY id DESC LIMIT 1",

@@ -100,3 +100,43 @@ async fn a_file_of_somebody_else_is_not_opened() {
         error.source
     );
 }
+
+#[tokio::test]
+async fn who_starts_with_a_clock_that_was_set_back_goes_on_from_the_newest_time_there_is() {
+    let one = Policy {
+        done: Keep {
+            count: 1,
+            ..even().done
+        },
+        ..even()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let (setup, clock) = setup(one.clone(), Limits::default());
+    let engine = Arc::new(Sqlite::open(&path, setup).unwrap());
+    let bench = Bench { engine, clock };
+    let first = bench.jobs(&["a"]).await[0];
+    // Each of these is the newest for once.
+    bench.clock.pass(3600 * SECOND);
+    let (_folder, next) = killed(&path, &one);
+    assert_eq!(next.clock.now(), START);
+    let claim = bench.one().await;
+    let (_folder, next) = killed(&path, &one);
+    assert_eq!(next.clock.now(), bench.clock.now());
+    bench.clock.pass(SECOND);
+    bench.settle(&claim, done()).await;
+    let (_folder, next) = killed(&path, &one);
+    assert_eq!(next.clock.now(), bench.clock.now());
+    bench.clock.pass(SECOND);
+    let second = bench.jobs(&["a"]).await[0];
+    let (_folder, next) = killed(&path, &one);
+    assert_eq!(next.clock.now(), bench.clock.now());
+
+    // What ends after the start is newer than what had ended before it, and is kept in its place.
+    let claim = next.one().await;
+    assert_eq!(claim.lease.job, second);
+    next.settle(&claim, done()).await;
+    next.engine.prune().await.unwrap();
+    assert!(next.engine.show(first).await.unwrap().is_none());
+    assert_eq!(next.state(second).await.phase(), Phase::Done);
+}
