@@ -15,6 +15,7 @@ use super::secrets::kept_or_made;
 use super::{Options, state};
 use crate::capability::http::allow::{AllowError, AllowedHosts};
 use crate::capability::{Grants as Labels, Label, http, keyvalue, queue, sqlite, variables};
+use crate::clock::millis;
 use crate::file;
 use crate::manifest::{self, HostConfig, VariableSource};
 use crate::metrics::{self, Metrics};
@@ -50,6 +51,21 @@ pub enum GrantError {
         /// The variable that has no value.
         variable: String,
     },
+    /// The component would still be at an attempt when the host ends it. The value is not shown: it may be a secret.
+    #[error(
+        "{component}: variable `{variable}` is no number of milliseconds from 1 to {}, and queue `{queue}` ends \
+         an attempt after {timeout_ms} (timeout_ms): set the variable lower, or timeout_ms higher", timeout_ms - 1
+    )]
+    NotOutlasted {
+        /// The component.
+        component: String,
+        /// Its queue.
+        queue: Label,
+        /// The variable that the queue's table names.
+        variable: String,
+        /// The queue's timeout, in milliseconds.
+        timeout_ms: u64,
+    },
     /// Something is to be put where no component would find it.
     #[error(
         "{flag} is for `{label}`, which is in no component's `{what}`: grant it, or leave the flag out"
@@ -80,6 +96,31 @@ pub enum GrantError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// Whether each queue's timeout is longer than what the component gives an attempt, as far as its table names the
+/// variable. An empty one stands for what the component takes without it.
+fn outlasted(
+    component: &manifest::Component,
+    variables: &variables::Resolved,
+) -> Result<(), GrantError> {
+    for (queue, variable) in &component.outlasted {
+        let (Some(policy), Ok(value)) = (component.queues.get(queue), variables.get(variable))
+        else {
+            continue;
+        };
+        let timeout_ms = millis(policy.timeout);
+        let is_less = |value: u64| (1..timeout_ms).contains(&value);
+        if !value.is_empty() && !value.parse().is_ok_and(is_less) {
+            return Err(GrantError::NotOutlasted {
+                component: component.name.clone(),
+                queue: queue.clone(),
+                variable: variable.clone(),
+                timeout_ms,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The label that is there without being configured, as in Spin.
@@ -203,6 +244,7 @@ impl Grants {
         let variables =
             variables::Resolved::new(&component.variables, &self.values).map_err(unset)?;
         self.guarded(component, &variables)?;
+        outlasted(component, &variables)?;
         let granted = |labels: Labels| Arc::new(labels.of(&component.name));
         let labels = |labels: &[Label]| granted(labels.iter().cloned().collect());
         let limits = limits(&self.limits, component);

@@ -53,6 +53,9 @@ pub struct Component {
     pub limits: Set<pool::Limits>,
     /// Its queues, and how each is worked on.
     pub queues: BTreeMap<Label, Policy>,
+    /// The variable that says how many milliseconds the component gives an attempt, for the queues that name one:
+    /// less than the queue's timeout.
+    pub outlasted: BTreeMap<Label, String>,
     /// The variable whose value whoever calls the component has to present; while it is empty, only this machine
     /// may reach it.
     pub guarded_by: Option<String>,
@@ -121,7 +124,8 @@ pub(super) fn read(item: &Item<'_>, around: &Surroundings<'_, '_>) -> Option<Com
         migrations: settings.migrations,
         limits: settings.limits,
         allow_networks: settings.networks,
-        queues: settings.queues,
+        queues: settings.queues.policies,
+        outlasted: settings.queues.outlasted,
         guarded_by: settings.guarded_by,
     };
     let source = source?;

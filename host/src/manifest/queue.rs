@@ -13,31 +13,46 @@ use crate::capability::Label;
 use crate::queue::{Policy, Rate};
 
 /// The keys that are no bounds.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "schedule_ms",
     "jitter_percent",
     "ordered",
     "lane_rate_per_s",
     "lane_burst",
+    OUTLASTS,
 ];
 
-/// Reads the queues of a component.
-pub(super) fn read(settings: &Table<'_>) -> BTreeMap<Label, Policy> {
-    let queues = settings.entries("queue");
-    queues.iter().filter_map(queue).collect()
+/// The key that names a variable: its milliseconds have to be less than the queue's timeout.
+const OUTLASTS: &str = "outlasts";
+
+/// A component's queues, and the variable that each one's timeout outlasts, where its table names one.
+#[derive(Default)]
+pub(super) struct Queues {
+    pub(super) policies: BTreeMap<Label, Policy>,
+    pub(super) outlasted: BTreeMap<Label, String>,
 }
 
-fn queue(item: &Item<'_>) -> Option<(Label, Policy)> {
-    let label = label(item.key, item.source, &item.key_at);
-    let table = item.table()?;
-    let policy = policy(&table);
-    if let Err(wrong) = policy.check() {
-        for error in wrong {
-            item.source
-                .mistake(&item.key_at, format!("`{}`: {error}", item.name()));
+/// Reads the queues of a component; `variable` reads the name of one of its variables.
+pub(super) fn read(settings: &Table<'_>, variable: impl Fn(&Item<'_>) -> Option<String>) -> Queues {
+    let mut queues = Queues::default();
+    for item in settings.entries("queue") {
+        let label = label(item.key, item.source, &item.key_at);
+        let Some(table) = item.table() else { continue };
+        let policy = policy(&table);
+        if let Err(wrong) = policy.check() {
+            for error in wrong {
+                item.source
+                    .mistake(&item.key_at, format!("`{}`: {error}", item.name()));
+            }
         }
+        let named = table.get(OUTLASTS).and_then(|item| variable(&item));
+        let Some(label) = label else { continue };
+        if let Some(named) = named {
+            queues.outlasted.insert(label.clone(), named);
+        }
+        queues.policies.insert(label, policy);
     }
-    Some((label?, policy))
+    queues
 }
 
 fn policy(table: &Table<'_>) -> Policy {

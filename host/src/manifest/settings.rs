@@ -9,12 +9,11 @@ use super::bound::Set;
 use super::label::label;
 use super::limits;
 use super::outbound;
-use super::queue;
+use super::queue::{self, Queues};
 use super::reader::{Item, Table};
 use crate::capability::Label;
 use crate::capability::http::Network;
 use crate::capability::variables::Template;
-use crate::queue::Policy;
 use crate::runtime::pool;
 
 /// What one component's table says.
@@ -24,7 +23,7 @@ pub(super) struct Settings {
     pub(super) migrations: Vec<(Label, Vec<PathBuf>)>,
     pub(super) limits: Set<pool::Limits>,
     pub(super) networks: Vec<Network>,
-    pub(super) queues: BTreeMap<Label, Policy>,
+    pub(super) queues: Queues,
     pub(super) guarded_by: Option<String>,
 }
 
@@ -59,7 +58,7 @@ pub(super) fn read(
             ],
         ),
         networks: outbound::networks(&table),
-        queues: queue::read(&table),
+        queues: queue::read(&table, |item| variable(item, variables)),
         guarded_by: table
             .get("guarded_by")
             .and_then(|item| variable(&item, variables)),

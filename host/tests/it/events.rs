@@ -420,6 +420,29 @@ fn without_a_token_the_producer_is_served_on_loopback_alone() {
 }
 
 #[test]
+fn an_attempt_that_the_queue_would_end_first_is_refused_at_the_start() {
+    let start = |milliseconds: &str| {
+        let listen: Vec<_> = ["127.0.0.1:0"; 2].map(|at| at.parse().unwrap()).into();
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan::builtin(&listen).unwrap();
+        let given = [("delivery_timeout_ms", milliseconds)];
+        open_in(folder.path(), plan, &given).map(|_| ())
+    };
+    for milliseconds in ["30000", "0", "15s"] {
+        let said = format!("{:#}", start(milliseconds).unwrap_err());
+        for part in [
+            "`delivery_timeout_ms`",
+            "`deliveries`",
+            "30000 (timeout_ms)",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+    start("29999").unwrap();
+    start("").unwrap();
+}
+
+#[test]
 fn a_key_is_replaced_and_both_sign_for_a_while() {
     let receiver = Receiver::answers(200);
     let served = producer("").start();

@@ -39,7 +39,7 @@ fn a_queues_table_is_its_policy_and_all_that_is_wrong_in_it_is_told() {
         Policy::default()
     );
     let Mistakes(wrong) = app(
-        "timeout_ms = 60000\njitter_percent = 101\nlane_burst = 2\nschedule_ms = [-1]\nattempt = 3",
+        "timeout_ms = 60000\njitter_percent = 101\nlane_burst = 2\nschedule_ms = [-1]\nattempt = 3\noutlasts = \"patience\"",
     )
     .unwrap_err();
     let words: Vec<_> = wrong.iter().map(ToString::to_string).collect();
@@ -50,6 +50,7 @@ fn a_queues_table_is_its_policy_and_all_that_is_wrong_in_it_is_told() {
         "add `lane_rate_per_s`",
         "must be above zero",
         "did you mean `attempts`",
+        "`patience` is not among the component's variables",
     ] {
         assert!(
             words.iter().any(|line| line.contains(part)),
