@@ -93,7 +93,8 @@ impl Clock for Manual {
     }
 
     fn not_before(&self, at: u64) {
-        self.0.send_if_modified(|now| std::mem::replace(now, at.max(*now)) < at);
+        self.0
+            .send_if_modified(|now| std::mem::replace(now, at.max(*now)) < at);
     }
 
     fn sleep_until(&self, at: u64) -> BoxFuture<'static, ()> {

@@ -299,7 +299,10 @@ fn a_dead_letter_and_the_jobs_of_an_instance_that_fell_are_told_with_their_ids()
     }
     process.has_said("a job was given up");
     let log = process.log();
-    let lines = || log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = || {
+        log.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+    };
     let said = |what: &str| {
         let mut said = lines().filter(|line| line["fields"]["message"] == what);
         let line = said.next().unwrap_or_else(|| panic!("{what}: {log}"));
@@ -318,7 +321,10 @@ fn a_dead_letter_and_the_jobs_of_an_instance_that_fell_are_told_with_their_ids()
     assert_eq!(line["fields"], fields);
     let line = said("an instance was ended");
     let jobs = line["fields"]["jobs"].as_str().unwrap();
-    assert!(jobs.split(' ').any(|job| job == format!("{fell}/1")), "{jobs}");
+    assert!(
+        jobs.split(' ').any(|job| job == format!("{fell}/1")),
+        "{jobs}"
+    );
     // What went well, and what is tried again, is no line of the usual log.
     assert!(!log.contains(&well), "{log}");
     assert!(!log.contains("an attempt ended"), "{log}");

@@ -249,6 +249,25 @@ fn a_grant_that_changes_is_taken_up_and_what_cannot_be_is_said() {
 }
 
 #[test]
+fn a_queue_that_changes_is_said_to_take_a_restart() {
+    let guest = std::fs::read(fixture("fixture-guest-queue")).unwrap();
+    let queue = |policy: &str| {
+        format!(
+            "key_value_stores = [\"default\"]\n[component.guest.tool.signet.queue.jobs]\n{policy}\n"
+        )
+    };
+    let mut watched = Watched::start(&guest, &queue("attempts = 3"));
+    let folder = watched.host.folder().to_owned();
+    describe(&folder, &queue("attempts = 4"));
+    watched
+        .host
+        .has_said("a queue or how it is worked on changed");
+    let log = watched.host.log();
+    assert!(log.contains("start it again"), "{log}");
+    assert!(!log.contains("a new version is served"), "{log}");
+}
+
+#[test]
 fn a_dependency_is_watched_too() {
     let versions = versions("fixture-guest");
     let dependency = std::fs::read(fixture("fixture-dependency")).unwrap();

@@ -62,7 +62,11 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
     let noted = receivers::note(&database, &job.lane, destination.failing_since, failed_at).await;
     if let Err(problem) = noted {
         // The delivery was made or was not, whatever is known of the registration.
-        println!("{}: how it went could not be noted: {}", named(job), problem.detail());
+        println!(
+            "{}: how it went could not be noted: {}",
+            named(job),
+            problem.detail()
+        );
     }
     match judged {
         // That it went well is the rule, and the queue keeps it: a line for each would cost more than it says.

@@ -216,6 +216,14 @@ fn only_at_start(old: &Planned, new: &Planned) -> Option<&'static str> {
     if opened(old) != opened(new) {
         return Some("the list of databases and stores");
     }
+    let queues = |planned: &Planned| {
+        let components = planned.app.components.iter();
+        let queues = components.map(|one| (one.queues.clone(), one.outlasted.clone()));
+        queues.collect::<Vec<_>>()
+    };
+    if queues(old) != queues(new) {
+        return Some("a queue or how it is worked on");
+    }
     let migrations = |planned: &Planned| {
         let components = planned.app.components.iter();
         components

@@ -249,7 +249,11 @@ async fn what_came_of_each_attempt_is_told_once_it_is_kept() {
     let begun = work.begun(2).await;
     work.bench.clock.pass(SECOND);
     for (claim, end) in begun {
-        let outcome = if claim.lease.job == well { done() } else { retry("not yet") };
+        let outcome = if claim.lease.job == well {
+            done()
+        } else {
+            retry("not yet")
+        };
         end.send(outcome).unwrap();
     }
     work.is(well, Phase::Done).await;
