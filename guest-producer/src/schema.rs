@@ -58,8 +58,10 @@ pub const SHOW: &str = "\
 /// KEY and HEADERS of one active registration.
 pub const KEY: &str = "SELECT KEY, HEADERS FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
 
-/// ID, KEY and HEADERS of every row.
-pub const SEALED: &str = "SELECT ID, KEY, HEADERS FROM REGISTRATIONS";
+/// ID, KEY, OLD_KEY if it signs at this time and else the empty text, and HEADERS of every row.
+pub const SEALED: &str = "\
+    SELECT ID, KEY, CASE WHEN OLD_KEY_UNTIL > ?1 THEN OLD_KEY ELSE '' END AS OLD_KEY, HEADERS \
+    FROM REGISTRATIONS";
 
 /// Replaces a key that is still the one that it was: ID, the stored key, the new one, and the time until which the old
 /// one signs as well. Answers the id if it was.
@@ -67,10 +69,13 @@ pub const REPLACE_KEY: &str = "\
     UPDATE REGISTRATIONS SET OLD_KEY = KEY, OLD_KEY_UNTIL = ?4, KEY = ?3 WHERE ID = ?1 AND KEY = ?2 \
     RETURNING ID";
 
-/// Stores key and headers otherwise, if they are still what they were: ID, key and headers as they are stored, and as
-/// they are stored from now on. Answers the id if they were.
+/// Stores keys and headers otherwise, if they are still what they were: ID, then KEY, OLD_KEY and HEADERS as they are
+/// stored, and as they are stored from now on; an OLD_KEY that is the empty text stays as it is. Answers the id if they
+/// were.
 pub const RESEAL: &str = "\
-    UPDATE REGISTRATIONS SET KEY = ?4, HEADERS = ?5 WHERE ID = ?1 AND KEY = ?2 AND HEADERS = ?3 \
+    UPDATE REGISTRATIONS \
+    SET KEY = ?5, OLD_KEY = CASE ?3 WHEN '' THEN OLD_KEY ELSE ?6 END, HEADERS = ?7 \
+    WHERE ID = ?1 AND KEY = ?2 AND (?3 = '' OR OLD_KEY = ?3) AND HEADERS = ?4 \
     RETURNING ID";
 
 /// Notes that a delivery failed, now: ID and the time. It stays at the first time until one works.
@@ -299,17 +304,39 @@ mod tests {
     fn a_row_is_sealed_anew_only_if_nothing_of_it_has_changed() {
         let database = database();
         reserve(&database, "u", "a", 1000);
-        let reseal = |key: &str, headers: &str| {
-            let values = params!["a", key, headers, "new key", "new headers"];
+        let reseal = |stored: [&str; 3], sealed: [&str; 3]| {
+            let ([key, old, headers], [new_key, new_old, new_headers]) = (stored, sealed);
+            let values = params!["a", key, old, headers, new_key, new_old, new_headers];
             let id = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
             database.query_row(RESEAL, values, id).optional().unwrap()
         };
-        assert_eq!(reseal("other", ""), None);
-        assert_eq!(reseal("key", "other"), None);
-        assert_eq!(reseal("key", "").as_deref(), Some("a"));
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get("KEY")?, row.get("HEADERS")?));
-        let kept: (String, String) = database.query_row(SEALED, [], row).unwrap();
-        assert_eq!(kept, ("new key".into(), "new headers".into()));
+        let kept = |now: i64| {
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok([row.get("KEY")?, row.get("OLD_KEY")?, row.get("HEADERS")?])
+            };
+            let kept: [String; 3] = database.query_row(SEALED, [now], row).unwrap();
+            kept
+        };
+        let first = ["key 1", "", "headers 1"];
+        assert_eq!(reseal(["other", "", ""], first), None);
+        assert_eq!(reseal(["key", "", "other"], first), None);
+        assert_eq!(reseal(["key", "other", ""], first), None);
+        assert_eq!(reseal(["key", "", ""], first).as_deref(), Some("a"));
+        assert_eq!(kept(0), first);
+
+        // One that was replaced is sealed anew as long as it signs.
+        let replace = params!["a", "key 1", "key 2", 2000];
+        database
+            .query_row(REPLACE_KEY, replace, |_| Ok(()))
+            .unwrap();
+        let (stored, sealed) = (["key 2", "key 1", "headers 1"], ["k", "o", "h"]);
+        assert_eq!(kept(1999), stored);
+        assert_eq!(reseal(["key 2", "key 0", "headers 1"], sealed), None);
+        assert_eq!(reseal(stored, sealed).as_deref(), Some("a"));
+        assert_eq!(kept(1999), sealed);
+        assert_eq!(kept(2000), ["k", "", "h"]);
+        assert_eq!(reseal(["k", "", "h"], ["l", "", "i"]).as_deref(), Some("a"));
+        assert_eq!(kept(1999), ["l", "o", "i"]);
     }
 
     #[test]

@@ -153,9 +153,10 @@ impl Database {
         rows.pop().map(texts).transpose()
     }
 
-    /// Id, key and headers of every registration, and of every reservation, as they are stored.
-    pub(super) async fn sealed(&self) -> Result<Vec<[String; 3]>, Problem> {
-        let rows = self.rows(schema::SEALED, Vec::new()).await?;
+    /// Id, key, the key before it, if that signs at `now`, and headers of every registration, and of every reservation,
+    /// as they are stored.
+    pub(super) async fn sealed(&self, now: i64) -> Result<Vec<[String; 4]>, Problem> {
+        let rows = self.rows(schema::SEALED, vec![Value::Integer(now)]).await?;
         rows.into_iter().map(texts).collect()
     }
 
@@ -174,17 +175,18 @@ impl Database {
         Ok(!self.rows(schema::REPLACE_KEY, values).await?.is_empty())
     }
 
-    /// Stores the same key and the same headers otherwise. Answers whether they were still the ones.
+    /// Stores the same keys and the same headers otherwise. Answers whether they were still the ones.
     pub(super) async fn reseal(
         &self,
         id: &str,
-        stored: [&str; 2],
-        sealed: [&str; 2],
+        stored: &[String; 3],
+        sealed: &[String; 3],
     ) -> Result<bool, Problem> {
-        let ([key, headers], [new_key, new_headers]) = (stored, sealed);
-        let values = [id, key, headers, new_key, new_headers];
-        let values = values.map(|text| Value::Text(text.into()));
-        let rows = self.rows(schema::RESEAL, values.into()).await?;
+        let texts = stored.iter().chain(sealed).map(String::as_str);
+        let values = std::iter::once(id)
+            .chain(texts)
+            .map(|text| Value::Text(text.into()));
+        let rows = self.rows(schema::RESEAL, values.collect()).await?;
         Ok(!rows.is_empty())
     }
 

@@ -62,12 +62,16 @@ pub(super) async fn reseal() -> Result<Answer, Problem> {
     let database = Database::open().await?;
     let ring = ring().await?;
     let mut count = 0;
-    for [id, key, headers] in database.sealed().await? {
-        let new_key = renewed(&ring, &key, What::Key(&id))?;
-        let new_headers = renewed(&ring, &headers, What::Headers(&id))?;
-        let (stored, sealed) = ([&key[..], &headers], [&new_key[..], &new_headers]);
+    for [id, key, old, headers] in database.sealed(now()).await? {
+        let sealed = [
+            renewed(&ring, &key, What::Key(&id))?,
+            // It signs on, also when its secret is taken out.
+            renewed(&ring, &old, What::Key(&id))?,
+            renewed(&ring, &headers, What::Headers(&id))?,
+        ];
+        let stored = [key, old, headers];
         if stored != sealed {
-            count += u64::from(database.reseal(&id, stored, sealed).await?);
+            count += u64::from(database.reseal(&id, &stored, &sealed).await?);
         }
     }
     Ok(Answer::json(
@@ -79,7 +83,7 @@ pub(super) async fn reseal() -> Result<Answer, Problem> {
 
 /// What is stored of the same text now.
 fn renewed(ring: &Ring, stored: &str, of: What<'_>) -> Result<String, Problem> {
-    // Where there are no headers there is nothing to seal.
+    // Where there are no headers, or no key before this one, there is nothing to seal.
     if stored.is_empty() || !ring.is_stale(stored) {
         return Ok(stored.to_string());
     }

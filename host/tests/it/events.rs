@@ -516,9 +516,20 @@ fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
     let body = json!({ "url": receiver.url("/hook") }).to_string();
     let registered = post(app.address(), "/registrations", &[JSON], body.as_bytes());
     assert_eq!(registered.status, 201, "{}", registered.body);
-    let key = registered.json()["signingKey"].as_str().unwrap().to_owned();
+    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    let rotated = post(
+        app.address(),
+        &format!("/registrations/{id}/rotate"),
+        &[],
+        b"",
+    );
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
     app.stop();
-    assert!(!is_on_disk(folder.path(), &key));
+    // The one before signs for a day, and is as secret.
+    for answer in [registered, rotated] {
+        let key = answer.json()["signingKey"].as_str().unwrap().to_owned();
+        assert!(!is_on_disk(folder.path(), &key));
+    }
     assert!(is_on_disk(folder.path(), "/hook"));
 
     let app = start(&format!("{NEW} {OLD}"));
@@ -529,6 +540,8 @@ fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
     app.stop();
     let app = start(NEW);
     assert_eq!(fire(&app).json()["delivered"], 1);
+    let got = &deliveries(&receiver)[0];
+    assert_eq!(header(got, "webhook-signature").split(' ').count(), 2);
     app.stop();
     let refused = fire(&start(OLD));
     assert_eq!(refused.status, 500);
