@@ -13,6 +13,10 @@ use crate::telemetry::RequestId;
 /// How long an instance computes, or stands in line to do so, before the requests that wait for it are told.
 pub(super) const STUCK_TIME: Duration = Duration::from_millis(100);
 
+/// How often an instance is found to compute, each time after it was let go on, before it is believed that it does.
+/// A machine that is busy may have taken the thread away while the clock ticked: so often in a row it does not.
+const BELIEVED: usize = 8;
+
 /// One attempt to have a request answered.
 pub(super) struct Ticket {
     /// The request's name in the log.
@@ -120,6 +124,8 @@ struct Here {
     depth: u8,
     /// Since when the instance computes without looking at its other requests.
     computes_since: Option<Instant>,
+    /// How often it was found to compute since then.
+    found: usize,
     /// Whether it has computed for long, and only one request waits for it, which never had company.
     stuck_alone: bool,
 }
@@ -150,13 +156,15 @@ impl Tickets {
     /// The instance looked at all its requests.
     pub(super) fn turned(&self) {
         let mut here = self.lock();
-        (here.computes_since, here.stuck_alone) = (None, false);
+        (here.computes_since, here.found, here.stuck_alone) = (None, 0, false);
     }
 
     /// The instance is found to compute, and has had the thread to itself since then. How long it has computed
     /// by now without looking at its other requests.
     pub(super) fn computes(&self, since: Instant) -> Duration {
-        self.lock().computes_since.get_or_insert(since).elapsed()
+        let mut here = self.lock();
+        here.found += 1;
+        here.computes_since.get_or_insert(since).elapsed()
     }
 
     /// Tells those that wait for the instance that it computes, if they are several.
@@ -167,8 +175,10 @@ impl Tickets {
             .filter(|ticket| !ticket.settled.load(Ordering::Relaxed))
             .collect();
         if let [alone] = &*waiting {
-            // Who had company until just now, and was told, is about to be tried elsewhere.
-            here.stuck_alone = !alone.told.load(Ordering::Relaxed);
+            // Who had company until just now, and was told, is about to be tried elsewhere. Who only stood in line
+            // has its body at once when its turn comes, and others come to the instance at that time: a head
+            // that is out by then may never have its body.
+            here.stuck_alone = here.found >= BELIEVED && !alone.told.load(Ordering::Relaxed);
             return;
         }
         for ticket in waiting {
@@ -256,9 +266,11 @@ mod tests {
         use futures::FutureExt as _;
         let (tickets, first) = (Tickets::default(), ticket("first", 0));
         tickets.add(&first);
-        tickets.computes(Instant::now());
-        assert!(first.is_held_up());
-        tickets.stick();
+        for _ in 0..BELIEVED {
+            tickets.computes(Instant::now());
+            assert!(first.is_held_up());
+            tickets.stick();
+        }
         assert!(
             first.stuck().now_or_never().is_none(),
             "it waits for itself"
@@ -266,6 +278,7 @@ mod tests {
         assert!(!first.is_held_up());
         tickets.turned();
         tickets.computes(Instant::now());
+        tickets.stick();
         assert!(first.is_held_up(), "it is another time");
 
         let second = ticket("second", 0);
