@@ -177,6 +177,9 @@ fn no_fresh_instance_of_wasi_0_3_sees_what_another_left_in_memory() {
 }
 
 /// The tests above see what there is to see: of two requests to the same instance, the second one does.
+/// How often an instance may be passed over before it is said that none is reused.
+const REUSES: usize = 20;
+
 #[test]
 fn an_instance_that_is_reused_sees_what_it_left() {
     let guests: [fn() -> Host; 2] = [wasi_3, || {
@@ -192,9 +195,15 @@ fn an_instance_that_is_reused_sees_what_it_left() {
         block_on(async {
             let mut client = Client::new(host.address()).await;
             assert_eq!(client.seen().await, 0, "{setting}");
-            let (status, _) = client.ask(&scribble("answer", 6), marks()).await;
-            assert_eq!(status, 200);
-            assert!(client.seen().await > (6 << 20) / 8, "{setting}");
+            // An instance that is not yet done with its answer when the next request comes is passed over.
+            for _ in 0..REUSES {
+                let (status, _) = client.ask(&scribble("answer", 6), marks()).await;
+                assert_eq!(status, 200);
+                if client.seen().await > (6 << 20) / 8 {
+                    return;
+                }
+            }
+            panic!("{setting}: none of {REUSES} requests came to an instance that had served one");
         });
     }
 }
