@@ -1,12 +1,12 @@
-//! The headers that a registration adds to what its consumer is sent. In comes what was asked for, or what was kept of it; out go
-//! names and values that a request can carry. It never lets one through that is the producer's own or the connection's,
-//! and never prints a value: it may be a secret.
+//! The headers that a registration adds to what its consumer is sent. In comes what was asked for, or what was kept of
+//! it; out go names and values that a request can carry. It never lets one through that is the producer's own or the
+//! connection's, and never prints a value: it may be a secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The most headers that a registration can add.
@@ -38,7 +38,7 @@ const RESERVED: [&str; 15] = [
 const RESERVED_PREFIXES: [&str; 2] = ["proxy-", "webhook-"];
 
 /// The headers, by their names in lower case.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Custom(BTreeMap<String, String>);
 

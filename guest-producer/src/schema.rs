@@ -56,7 +56,8 @@ pub const SHOW: &str = "\
     WHERE ID = ?1 AND STATE = 'active'";
 
 /// KEY and HEADERS of one active registration.
-pub const KEY: &str = "SELECT KEY, HEADERS FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
+pub const STORED: &str =
+    "SELECT KEY, HEADERS FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
 
 /// ID, KEY, OLD_KEY if it signs at this time and else the empty text, and HEADERS of every row.
 pub const SEALED: &str = "\

@@ -1,6 +1,6 @@
 //! What time it is, for whoever must be able to be told otherwise. Comes in: nothing; goes out: milliseconds
-//! since the epoch that never go back while the host runs, nor behind a time that it is told. Never follows a wall clock that is set while the host
-//! runs: what is due in five seconds is due in five seconds.
+//! since the epoch that never go back while the host runs, nor behind a time that it is told. Never follows a wall
+//! clock that is set while the host runs: what is due in five seconds is due in five seconds.
 
 use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -148,7 +148,7 @@ impl Database {
     /// The key and the headers of a registration, as they are stored.
     pub(super) async fn stored(&self, id: &str) -> Result<Option<[String; 2]>, Problem> {
         let mut rows = self
-            .rows(schema::KEY, vec![Value::Text(id.to_string())])
+            .rows(schema::STORED, vec![Value::Text(id.to_string())])
             .await?;
         rows.pop().map(texts).transpose()
     }

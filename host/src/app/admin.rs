@@ -11,7 +11,7 @@ use crate::admin::{self, Admin, AdminError, Checks, Queues, Stage, Token};
 use crate::metrics::Metrics;
 
 /// Where the token is, before the file that `signet.toml` names.
-const VARIABLE: &str = "SIGNET_ADMIN_TOKEN";
+pub const TOKEN_VARIABLE: &str = "SIGNET_ADMIN_TOKEN";
 
 /// Why the admin listener cannot be opened as it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ fn token(options: &Options, file: Option<&Path>) -> Result<Option<Token>, AskedE
     let given = options
         .environment
         .iter()
-        .find(|(name, _)| name == VARIABLE);
+        .find(|(name, _)| name == TOKEN_VARIABLE);
     let text = match (given, file) {
         (Some((_, text)), _) => zeroize::Zeroizing::new(text.clone()),
         (None, Some(path)) => std::fs::read_to_string(path)

@@ -42,6 +42,7 @@ use crate::runtime::pool::Loaded;
 use crate::runtime::ticker::Ticker;
 use crate::server::{self, bind, descriptors};
 use crate::telemetry::Lines;
+pub use admin::TOKEN_VARIABLE;
 use compile::{Compiler, link_all};
 use first::First;
 use plan::Plan;

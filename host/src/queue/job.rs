@@ -21,6 +21,9 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Claimed, Self::Done, Self::Dead];
+
     /// The word itself.
     pub fn word(self) -> &'static str {
         match self {

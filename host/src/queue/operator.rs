@@ -162,7 +162,7 @@ impl Selection {
         };
         let mut count = 0;
         for filter in filters {
-            for phase in [Phase::Waiting, Phase::Claimed, Phase::Done, Phase::Dead] {
+            for phase in Phase::ALL {
                 if change.fits(phase) && filter.phase.is_none_or(|only| only == phase) {
                     let filter = Filter {
                         phase: Some(phase),

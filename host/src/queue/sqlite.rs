@@ -3,9 +3,12 @@
 //! jobs to claim one, never answers a change before it is committed.
 
 mod change;
+mod enqueue;
 mod look;
+mod operate;
 mod prune;
 mod rows;
+mod start;
 
 use super::*;
 use crate::file::form::Form;

@@ -500,17 +500,22 @@ fn the_built_in_consumer_takes_over_a_new_key() {
     assert_eq!(fired.json()["delivered"], 1, "{}", fired.body);
 }
 
+/// Two secrets to seal with.
+pub(crate) const OLD: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const NEW: &str = "fedcba9876543210fedcba9876543210";
+
+/// The built-in app, which seals with these secrets and may reach a receiver.
+pub(crate) fn sealing(folder: &std::path::Path, receiver: &Receiver, secrets: &str) -> Served {
+    let port = receiver.address.port().to_string();
+    let variables = [("consumer_port", &port[..]), ("encryption_keys", secrets)];
+    builtin(folder, &variables)
+}
+
 #[test]
 fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
-    const OLD: &str = "0123456789abcdef0123456789abcdef";
-    const NEW: &str = "fedcba9876543210fedcba9876543210";
     let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::answers(200);
-    let port = receiver.address.port().to_string();
-    let start = |secrets: &str| {
-        let variables = [("consumer_port", &port[..]), ("encryption_keys", secrets)];
-        builtin(folder.path(), &variables)
-    };
+    let start = |secrets: &str| sealing(folder.path(), &receiver, secrets);
     let fire = |app: &Served| post(app.address(), "/fire", &[], b"");
     let app = start(OLD);
     let body = json!({ "url": receiver.url("/hook") }).to_string();

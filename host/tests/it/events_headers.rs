@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::events::{
-    JSON, accepted, deliveries, event, header, is_on_disk, order, producer, register, settled,
+    JSON, NEW, OLD, accepted, deliveries, event, header, is_on_disk, order, producer, register,
+    sealing, settled,
 };
 use crate::support::receiver::{Manner, Received};
-use crate::support::{Answer, Receiver, Served, builtin, get, post};
+use crate::support::{Answer, Receiver, Served, get, post};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
@@ -191,15 +192,9 @@ fn a_header_that_is_not_the_registrations_to_set_is_refused_by_its_name() {
 
 #[test]
 fn the_values_of_headers_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
-    const OLD: &str = "0123456789abcdef0123456789abcdef";
-    const NEW: &str = "fedcba9876543210fedcba9876543210";
     let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::answers(200);
-    let port = receiver.address.port().to_string();
-    let start = |secrets: &str| {
-        let variables = [("consumer_port", &port[..]), ("encryption_keys", secrets)];
-        builtin(folder.path(), &variables)
-    };
+    let start = |secrets: &str| sealing(folder.path(), &receiver, secrets);
     let app = start(OLD);
     register(&app, &receiver, added());
     app.stop();

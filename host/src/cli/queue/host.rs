@@ -21,12 +21,11 @@ use zeroize::Zeroizing;
 use super::super::Failure;
 use super::Queues;
 use super::place::choose;
+use crate::app::TOKEN_VARIABLE;
 use crate::queue::operator::Selection;
 use crate::queue::wire::{self, MOST, Made, Order, Overview, Page, Query, Refusal, Verb};
 use crate::queue::{Change, Changed, Job, JobId, QueueStatus, Shown};
 
-/// Where the token is, if no file is named.
-const VARIABLE: &str = "SIGNET_ADMIN_TOKEN";
 /// How long to wait for an answer: longer than the listener takes for one.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer may be, in bytes: a job's body, written as base64, and some.
@@ -217,7 +216,7 @@ impl Listener {
         let words = refusal.map(|refusal| refusal.error);
         match (status, words) {
             (StatusCode::UNAUTHORIZED, _) => Err(Failure::Input(anyhow!(
-                "the host at {given} has another token: give its own with --token-file or {VARIABLE}"
+                "the host at {given} has another token: give its own with --token-file or {TOKEN_VARIABLE}"
             ))),
             (StatusCode::SERVICE_UNAVAILABLE, Some(words)) => {
                 Err(Failure::Running(anyhow!("{words}")))
@@ -268,9 +267,9 @@ fn token(file: Option<&Path>) -> Result<HeaderValue, Failure> {
         Some(file) => std::fs::read_to_string(file)
             .with_context(|| format!("the token's file {} cannot be read", file.display()))
             .map_err(Failure::Input)?,
-        None => std::env::var(VARIABLE).map_err(|_| {
+        None => std::env::var(TOKEN_VARIABLE).map_err(|_| {
             Failure::Input(anyhow!(
-                "the admin listener shows queues with its token only: name its file with --token-file, or set {VARIABLE}"
+                "the admin listener shows queues with its token only: name its file with --token-file, or set {TOKEN_VARIABLE}"
             ))
         })?,
     };

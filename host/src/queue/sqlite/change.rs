@@ -5,14 +5,12 @@
 use super::super::id::Ids;
 use super::super::settle::{Tried, Verdict, verdict};
 use super::super::*;
-use super::look::Fitting;
 use super::rows::*;
 use crate::clock::millis;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
-use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What an operation answers, when the file could be read and written.
@@ -21,17 +19,12 @@ pub(super) type Said<T> = Result<std::result::Result<T, Error>>;
 /// What the changes of one file share.
 pub(super) struct Changes {
     pub(super) setup: Setup,
-    ids: Mutex<Ids>,
-    turns: AtomicI64,
+    pub(super) ids: Mutex<Ids>,
+    pub(super) turns: AtomicI64,
 }
 
-/// There is no room for another batch.
-#[derive(Debug, thiserror::Error)]
-#[error("queue has its {0} bytes in use")]
-struct NoRoom(u64);
-
 /// A job's columns, as an attempt's end needs them.
-struct Running {
+pub(super) struct Running {
     seq: i64,
     queue: i64,
     lane: i64,
@@ -41,200 +34,17 @@ struct Running {
     own: Option<Vec<Duration>>,
 }
 
-/// How far a clock may have been set back without a word, in milliseconds: a little of it is usual.
-const OFTEN_BEHIND: u64 = 5000;
-
-/// The newest time at which something in the file was enqueued, begun or ended.
-fn newest(connection: &Connection) -> Result<u64> {
-    // The index of what has ended wants to be told that it is meant.
-    let at = value::<Option<i64>>(
-        connection,
-        "SELECT max(at) FROM (
-             SELECT (SELECT max(at) FROM job WHERE queue = queue.id AND phase = 2 AND phase >= 2) AS at FROM queue
-             UNION ALL
-             SELECT (SELECT max(at) FROM job WHERE queue = queue.id AND phase = 3 AND phase >= 2) FROM queue
-             UNION ALL SELECT max(served_at) FROM lane
-             UNION ALL SELECT accepted_at FROM (SELECT accepted_at FROM batch ORDER BY id DESC LIMIT 1)
-         )",
-        &[],
-    )?;
-    Ok(uint(at.flatten().unwrap_or(0)))
-}
-
 impl Changes {
-    /// Goes on where the file ends, in time as well: what ended last is the newest, though the machine's clock was set
-    /// back while no host ran.
-    pub(super) fn of(setup: Setup, connection: &Connection) -> Result<Self> {
-        let newest = newest(connection)?;
-        let behind_ms = newest.saturating_sub(setup.clock.now());
-        if behind_ms > 0 {
-            setup.clock.not_before(newest);
-        }
-        if behind_ms > OFTEN_BEHIND {
-            tracing::warn!(
-                behind_ms,
-                "the machine's clock is behind the newest time in a queue's file, and the queue goes on from that: \
-                 set the clock right"
-            );
-        }
-        let last = value::<[u8; 16]>(
-            connection,
-            "SELECT id FROM batch ORDER BY id DESC LIMIT 1",
-            &[],
-        )?;
-        let turn = value::<Option<i64>>(connection, "SELECT max(turn) FROM lane", &[])?;
-        Ok(Self {
-            setup,
-            ids: Mutex::new(Ids::after(last.map(BatchId::from_bytes))),
-            turns: AtomicI64::new(turn.flatten().unwrap_or(0)),
-        })
-    }
-
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.setup.clock.now()
     }
 
-    fn turn(&self) -> i64 {
+    pub(super) fn turn(&self) -> i64 {
         self.turns.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn policy(&self, connection: &Connection, queue: i64) -> Result<Arc<Policy>> {
+    pub(super) fn policy(&self, connection: &Connection, queue: i64) -> Result<Arc<Policy>> {
         Ok(self.setup.policies.of(&queue_name(connection, queue)?))
-    }
-
-    /// Takes over a file in which another process may have left jobs that it worked on: it is gone, and so are
-    /// its leases. What policies and clock were then is no matter now.
-    pub(super) fn recover(&self, connection: &Connection) -> Result<()> {
-        let now = self.now();
-        for job in self.running(connection, None, u64::MAX)? {
-            self.end(connection, &job, None, now)?;
-        }
-        let mut lanes = connection.prepare("SELECT id FROM lane WHERE waiting > 0")?;
-        let lanes: Vec<i64> = lanes
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_>>()?;
-        for id in lanes {
-            let mut row = LaneRow::load(connection, id)?;
-            let policy = self.policy(connection, row.queue)?;
-            row.head(connection, &policy)?;
-            row.lane.served_at = row.lane.served_at.min(now);
-            row.lane.paced = row.lane.paced.min(now.saturating_mul(1000));
-            row.save(connection, &policy)?;
-        }
-        step!("recover-written");
-        Ok(())
-    }
-
-    pub(super) fn enqueue(&self, connection: &Connection, batch: &NewBatch) -> Said<Receipt> {
-        if let Err(error) = batch.check(&self.setup.limits) {
-            return Ok(Err(error));
-        }
-        for job in &batch.jobs {
-            if let Err(error) = self.setup.policies.get(&batch.queue(job)) {
-                return Ok(Err(error));
-            }
-        }
-        let digest = batch.digest();
-        if let Some(key) = &batch.key
-            && let Some(before) = replayed(connection, &batch.owner, key, digest)?
-        {
-            return Ok(before);
-        }
-        let limit = self.setup.limits.store_bytes;
-        if used(connection)?.saturating_add(batch.bytes()) > limit {
-            return Ok(Err(Error::Full(NoRoom(limit).into())));
-        }
-        let now = self.now();
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = ids.next(now, &*self.setup.chance);
-        let jobs = id.jobs(batch.jobs.len());
-        let count = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
-        let seq = connection
-            .prepare_cached(
-                "INSERT INTO batch (id, owner, key, digest, accepted_at, jobs, remaining, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
-            )?
-            .insert(params![
-                id.bytes(),
-                batch.owner,
-                batch.key,
-                digest,
-                int(now),
-                count,
-                &batch.body[..],
-            ])?;
-        step!("enqueue-begun");
-        self.add(connection, seq, batch, now)?;
-        step!("enqueue-written");
-        Ok(Ok(Receipt {
-            batch: id,
-            jobs,
-            replayed: false,
-        }))
-    }
-
-    /// Writes the jobs down, and each lane once.
-    fn add(&self, connection: &Connection, batch: i64, new: &NewBatch, now: u64) -> Result<()> {
-        let mut queues = BTreeMap::new();
-        let mut lanes = BTreeMap::new();
-        for (place, job) in (0..=u16::MAX).zip(&new.jobs) {
-            let (queue, policy) = match queues.get(&job.queue) {
-                Some(found) => found,
-                None => {
-                    let name = new.queue(job);
-                    let made = (
-                        queue_made(connection, &name)?,
-                        self.setup.policies.of(&name),
-                    );
-                    &*queues.entry(&job.queue).or_insert(made)
-                }
-            };
-            let (row, _) = match lanes.entry((*queue, &job.lane)) {
-                std::collections::btree_map::Entry::Occupied(row) => row.into_mut(),
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    let made = LaneRow::made(connection, *queue, &job.lane, || self.turn())?;
-                    place.insert((made, Arc::clone(policy)))
-                }
-            };
-            let first = millis(retry::first(policy, job.schedule.as_deref()));
-            let due_at = now.saturating_add(first).max(job.not_before.unwrap_or(0));
-            let due_at = uint(int(due_at));
-            // A younger job is next only where the times alone decide, and it is due before all others.
-            row.lane.due_at = Some(match row.lane.due_at {
-                Some(before) if policy.ordered => before,
-                Some(before) => before.min(due_at),
-                None => due_at,
-            });
-            row.count(None, Some(Phase::Waiting));
-            connection
-                .prepare_cached(
-                    "INSERT INTO job (seq, queue, lane, phase, at, own, detail)
-                     VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    seq_in(batch, place),
-                    queue,
-                    row.id,
-                    int(due_at),
-                    job.schedule.as_deref().map(retry::to_bytes),
-                    &job.detail[..],
-                ])?;
-        }
-        for (row, policy) in lanes.values() {
-            row.save(connection, policy)?;
-        }
-        let mut counts = BTreeMap::new();
-        for job in &new.jobs {
-            if let Some((queue, _)) = queues.get(&job.queue) {
-                *counts.entry(*queue).or_insert(0_i64) += 1;
-            }
-        }
-        for (queue, count) in counts {
-            connection
-                .prepare_cached("UPDATE queue SET waiting = waiting + ?2 WHERE id = ?1")?
-                .execute([queue, count])?;
-        }
-        Ok(())
     }
 
     pub(super) fn claim(
@@ -345,7 +155,7 @@ impl Changes {
     }
 
     /// What is worked on under leases that end by then, of one queue or of all.
-    fn running(
+    pub(super) fn running(
         &self,
         connection: &Connection,
         queue: Option<i64>,
@@ -406,7 +216,7 @@ impl Changes {
     }
 
     /// Ends an attempt: its row, its job, its lane and its queue.
-    fn end(
+    pub(super) fn end(
         &self,
         connection: &Connection,
         job: &Running,
@@ -460,7 +270,7 @@ impl Changes {
     }
 
     /// Puts a job where it now stands, and counts it there.
-    fn put(
+    pub(super) fn put(
         &self,
         connection: &Connection,
         (seq, lane): (i64, i64),
@@ -503,93 +313,6 @@ impl Changes {
         step!("release-written");
         Ok(())
     }
-
-    pub(super) fn change_lane(
-        &self,
-        connection: &Connection,
-        queue: &QueueName,
-        lane: &str,
-        change: LaneChange,
-    ) -> Said<()> {
-        let policies = &self.setup.policies;
-        let policy = match self
-            .setup
-            .limits
-            .name("lane", lane)
-            .and_then(|()| policies.get(queue))
-        {
-            Ok(policy) => policy,
-            Err(error) => return Ok(Err(error)),
-        };
-        let id = queue_made(connection, queue)?;
-        let mut row = LaneRow::made(connection, id, lane, || self.turn())?;
-        row.lane.change(change);
-        row.save(connection, policy)?;
-        Ok(Ok(()))
-    }
-
-    /// Changes jobs.
-    pub(super) fn change(
-        &self,
-        connection: &Connection,
-        change: &Change,
-        jobs: &[Fitting],
-    ) -> Result<()> {
-        let now = self.now();
-        for Fitting {
-            seq,
-            lane,
-            phase: from,
-            ..
-        } in jobs
-        {
-            let state = match change {
-                Change::Retry { .. } => {
-                    connection
-                        .prepare_cached("UPDATE job SET tried = 0 WHERE seq = ?1")?
-                        .execute([seq])?;
-                    State::Waiting { due_at: now }
-                }
-                Change::Bury { reason } => State::Dead {
-                    ended_at: now,
-                    reason: self.setup.limits.cut(reason),
-                },
-                Change::Purge => {
-                    self.remove(connection, (*seq, *lane), *from)?;
-                    continue;
-                }
-            };
-            self.put(connection, (*seq, *lane), *from, &state, |_| {})?;
-        }
-        Ok(())
-    }
-
-    /// Removes a job that has ended, its attempts, and the body of its batch if it was the last of it.
-    pub(super) fn remove(
-        &self,
-        connection: &Connection,
-        (seq, lane): (i64, i64),
-        from: Phase,
-    ) -> Result<()> {
-        for text in [
-            "DELETE FROM attempt WHERE job = ?1",
-            "DELETE FROM job WHERE seq = ?1",
-        ] {
-            connection.prepare_cached(text)?.execute([seq])?;
-        }
-        let batch = parts_of(seq).0;
-        connection
-            .prepare_cached("UPDATE batch SET remaining = remaining - 1 WHERE seq = ?1")?
-            .execute([batch])?;
-        connection
-            .prepare_cached("UPDATE batch SET body = x'' WHERE seq = ?1 AND remaining = 0")?
-            .execute([batch])?;
-        let mut row = LaneRow::load(connection, lane)?;
-        row.count(Some(from), None);
-        let policy = self.policy(connection, row.queue)?;
-        row.save(connection, &policy)?;
-        count(connection, row.queue, from, None)
-    }
 }
 
 impl Running {
@@ -607,39 +330,6 @@ impl Running {
     }
 }
 
-/// The receipt of the batch under a key, or that it has another body.
-fn replayed(
-    connection: &Connection,
-    owner: &str,
-    key: &str,
-    digest: [u8; 32],
-) -> Result<Option<std::result::Result<Receipt, Error>>> {
-    let found = connection
-        .prepare_cached("SELECT id, digest, jobs FROM batch WHERE owner = ?1 AND key = ?2")?
-        .query_row([owner, key], |row| {
-            let id = BatchId::from_bytes(row.get(0)?);
-            Ok((id, row.get::<_, [u8; 32]>(1)?, small(row, 2)? as usize))
-        })
-        .optional()?;
-    Ok(found.map(|(batch, before, jobs)| {
-        if before != digest {
-            return Err(Error::Conflict(batch));
-        }
-        Ok(Receipt {
-            batch,
-            jobs: batch.jobs(jobs),
-            replayed: true,
-        })
-    }))
-}
-
-/// How many bytes of the file are in use.
-fn used(connection: &Connection) -> Result<u64> {
-    let number = |pragma| Ok::<_, rusqlite::Error>(value(connection, pragma, &[])?.unwrap_or(0));
-    let pages: i64 = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
-    Ok(uint(pages.saturating_mul(number("PRAGMA page_size")?)))
-}
-
 /// The lane whose turn it is.
 fn due_lane(connection: &Connection, queue: i64, now: u64) -> Result<Option<i64>> {
     let text = "SELECT id FROM lane INDEXED BY lane_wake WHERE queue = ?1 AND wake_at <= ?2
@@ -648,7 +338,12 @@ fn due_lane(connection: &Connection, queue: i64, now: u64) -> Result<Option<i64>
 }
 
 /// A job of a queue goes from one phase to another, if it stays.
-fn count(connection: &Connection, queue: i64, from: Phase, to: Option<Phase>) -> Result<()> {
+pub(super) fn count(
+    connection: &Connection,
+    queue: i64,
+    from: Phase,
+    to: Option<Phase>,
+) -> Result<()> {
     let by = |phase: Phase| i64::from(to == Some(phase)) - i64::from(from == phase);
     connection
         .prepare_cached(

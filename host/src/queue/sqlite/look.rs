@@ -122,8 +122,7 @@ pub(super) fn fitting(
     most: usize,
 ) -> Result<Vec<Fitting>> {
     let Where { text, values } = Where::of(connection, filter, after)?;
-    let phases = [Phase::Waiting, Phase::Claimed, Phase::Done, Phase::Dead];
-    let phases = phases.into_iter().filter(|phase| change.fits(*phase));
+    let phases = Phase::ALL.into_iter().filter(|phase| change.fits(*phase));
     let phases: Vec<_> = phases
         .map(|phase| phase_number(phase).to_string())
         .collect();

@@ -74,7 +74,7 @@ fn lane(number: u8) -> String {
 }
 
 fn phase(number: u8) -> Phase {
-    [Phase::Waiting, Phase::Claimed, Phase::Done, Phase::Dead][usize::from(number % 4)]
+    Phase::ALL[usize::from(number % 4)]
 }
 
 /// Does one step; what the engine says, in words.
@@ -170,7 +170,7 @@ async fn seen(bench: &Bench) -> String {
     let lanes = engine.lanes(queue("mail"), None, 100).await.unwrap();
     let mut depth = Depth::default();
     for lane in &lanes {
-        for of in [Phase::Waiting, Phase::Claimed, Phase::Done, Phase::Dead] {
+        for of in Phase::ALL {
             *depth.of(of) += *lane.depth.clone().of(of);
         }
     }

@@ -1,6 +1,7 @@
 //! What is written for programs is read back as it was, and nothing is done by who leaves something out.
 
-use super::super::{Ended, Job as Kept, Shown as KeptShown};
+use super::super::operator::Selection;
+use super::super::{Change, Ended, Filter, Job as Kept, Phase, Shown as KeptShown};
 use super::*;
 
 fn id() -> JobId {
