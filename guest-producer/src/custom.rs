@@ -15,9 +15,11 @@ pub const COUNT_LIMIT: usize = 16;
 /// The most that their names and values take together, in bytes.
 const SIZE_LIMIT: usize = 8 * 1024;
 
-/// What the producer sets itself, and what belongs to the connection (RFC 9110, 7.6.1) or to the message's framing.
-const RESERVED: [&str; 15] = [
+/// What the producer sets itself, or says by leaving it out, and what belongs to the connection (RFC 9110, 7.6.1) or
+/// to the message's framing.
+const RESERVED: [&str; 16] = [
     "connection",
+    "content-encoding",
     "content-length",
     "content-type",
     "expect",

@@ -17,7 +17,10 @@ use crate::capability::bindings::queue::types;
 use crate::capability::queue as capability;
 use crate::clock::millis;
 use crate::metrics;
-use crate::queue::{Claim, Made, Outcome, Phase, Policy, QueueName, Runner, Worker, prune};
+use crate::queue::{
+    Claim, Expired, JobId, LEASE_EXPIRED, Made, Outcome, Phase, Policy, QueueName, Runner, Worker,
+    prune,
+};
 use crate::runtime::Slot;
 
 /// A job on its way to a thread that serves.
@@ -151,16 +154,38 @@ impl Worker for Spread {
         })
     }
 
-    fn expired(&self, leases: u64) {
-        self.counts.leases_expired.inc_by(leases);
+    fn expired(&self, jobs: &[Expired]) {
+        self.counts.leases_expired.inc_by(jobs.len() as u64);
+        for Expired {
+            job,
+            attempt,
+            phase,
+        } in jobs
+        {
+            self.tell(*job, *attempt, *phase, None, LEASE_EXPIRED);
+        }
     }
 
     fn settled(&self, made: &Made<'_>) {
-        let (app, component, queue) = (&self.app, &self.queue.owner, &self.queue.name);
-        let (job, batch, attempt) = (made.job, made.job.batch, made.attempt);
-        let milliseconds = millis(made.took);
         let reason = &made.note[..made.note.floor_char_boundary(REASON)];
-        let outcome = match made.phase {
+        let milliseconds = Some(millis(made.took));
+        self.tell(made.job, made.attempt, made.phase, milliseconds, reason);
+    }
+}
+
+impl Spread {
+    /// Says in the log what came of an attempt.
+    fn tell(
+        &self,
+        job: JobId,
+        attempt: u32,
+        phase: Phase,
+        milliseconds: Option<u64>,
+        reason: &str,
+    ) {
+        let (app, component, queue) = (&self.app, &self.queue.owner, &self.queue.name);
+        let batch = job.batch;
+        let outcome = match phase {
             Phase::Dead => {
                 return tracing::warn!(
                     app, component, queue, %job, %batch, attempt, milliseconds, reason,

@@ -131,8 +131,19 @@ pub struct Claims {
     pub claims: Vec<Claim>,
     /// The next time at which a claim can have a point though nothing changes until then.
     pub next: Option<u64>,
-    /// How many leases had ended and were taken back before.
-    pub expired: u64,
+    /// What was taken back before.
+    pub expired: Vec<Expired>,
+}
+
+/// A job whose lease ended, or the host that held it, before anybody said what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expired {
+    /// The job.
+    pub job: JobId,
+    /// Which attempt of it, from 1.
+    pub attempt: u32,
+    /// Where it stands since.
+    pub phase: Phase,
 }
 
 /// What came of an attempt, in the words of whoever made it.

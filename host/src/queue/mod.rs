@@ -30,11 +30,12 @@ pub use backend::{
 pub use batch::{NewBatch, NewJob, Receipt};
 pub use id::{BatchId, JobId, NoName};
 pub use job::{
-    Attempt, BatchStatus, Claim, Claims, Depth, Ended, Job, Lease, Outcome, Phase, State,
+    Attempt, BatchStatus, Claim, Claims, Depth, Ended, Expired, Job, Lease, Outcome, Phase, State,
 };
 pub use memory::Memory;
 pub use policy::{BadPolicy, Keep, Limits, Policies, Policy, PolicyError, Rate};
 pub use run::{Made, Runner, Worker, prune};
+pub use settle::LEASE_EXPIRED;
 pub use sqlite::{OpenError, Sqlite};
 
 use crate::clock::{Clock, System};

@@ -2,7 +2,7 @@
 //! word to come to an end; goes out: settled jobs. Holds as many jobs as the policy's concurrency and no more.
 //! Never polls: between two changes it sleeps until something is due. Never knows what a job is about.
 
-use super::{Backend, Claim, Error, JobId, Lease, Outcome, Phase, Policy, QueueName};
+use super::{Backend, Claim, Error, Expired, JobId, Lease, Outcome, Phase, Policy, QueueName};
 use crate::clock::{Clock, millis};
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub trait Worker: Send + Sync {
     /// Makes one attempt. It is dropped when its time is up, when its lease is lost, and at the end of a drain.
     fn run(&self, claim: Claim) -> BoxFuture<'static, Outcome>;
 
-    /// So many leases of the queue ended before anybody said what came of the jobs.
-    fn expired(&self, leases: u64);
+    /// These jobs of the queue were taken back.
+    fn expired(&self, jobs: &[Expired]);
 
     /// What came of an attempt stands in the engine.
     fn settled(&self, made: &Made<'_>);
@@ -140,7 +140,7 @@ impl Runner {
         }
         match self.backend.claim(self.queue.clone(), room).await {
             Ok(claims) => {
-                self.worker.expired(claims.expired);
+                self.worker.expired(&claims.expired);
                 for claim in claims.claims {
                     let counted = Counted::by(running);
                     attempts.spawn(Arc::clone(self).attempt(claim, counted, stop.subscribe()));

@@ -5,7 +5,7 @@ use super::{Ended, Limits, Outcome, Policy, State, retry};
 use core::time::Duration;
 
 /// The reason of a job whose lease ended without a word.
-const EXPIRED: &str = "lease expired: whoever had the job did not say what came of it";
+pub const LEASE_EXPIRED: &str = "lease expired: whoever had the job did not say what came of it";
 
 /// What is known of a job when its attempt ends.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ pub(super) fn verdict(
         Some(Outcome::Done { note }) => (Ended::Done, note.as_str()),
         Some(Outcome::Retry { reason, .. }) => (Ended::Retry, reason.as_str()),
         Some(Outcome::Dead { reason }) => (Ended::Dead, reason.as_str()),
-        None => (Ended::Expired, EXPIRED),
+        None => (Ended::Expired, LEASE_EXPIRED),
     };
     let note = limits.cut(note);
     let state = match outcome {

@@ -261,6 +261,34 @@ fn a_host_that_was_killed_runs_what_it_had_accepted() {
 }
 
 #[test]
+fn a_job_that_was_given_up_because_the_host_was_killed_is_told_by_the_next() {
+    let mut process = process_with("attempts = 1", "", &["--log-format", "json"]);
+    let receipt = get(process.address, "/enqueue?jobs&lane&wait").body;
+    let job = &receipt[..37];
+    until("it does not run", || {
+        let shown = get(process.address, &format!("/job?{job}")).body;
+        shown.contains("State::Running")
+    });
+    process.kill();
+    process.restart();
+    process.has_said("a job was given up");
+    let log = process.log();
+    let mut lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["fields"]["message"] == "a job was given up");
+    let (line, another) = (lines.next().unwrap(), lines.next());
+    assert_eq!(line["level"], "WARN");
+    let fields = json!({
+        "message": "a job was given up", "app": "test", "component": "guest", "queue": "jobs",
+        "job": job, "batch": &job[..32], "attempt": 1, "outcome": "dead",
+        "reason": "lease expired: whoever had the job did not say what came of it",
+    });
+    assert_eq!(line["fields"], fields);
+    assert!(another.is_none(), "{log}");
+}
+
+#[test]
 fn who_stops_releases_what_it_holds() {
     let mut process = process(EAGER, "[server]\nshutdown_timeout_ms = 200");
     let ask = |process: &Process, path: &str| get(process.address, path).body;

@@ -295,17 +295,23 @@ impl Content {
         Some(claim)
     }
 
-    /// Takes back what leases that have ended hold; how many there were.
-    fn expire(&mut self, queue: &QueueName, now: u64) -> u64 {
+    /// Takes back what leases that have ended hold.
+    fn expire(&mut self, queue: &QueueName, now: u64) -> Vec<Expired> {
         let claimed = &self.queues.entry(queue.clone()).or_default().claimed;
         let ended: Vec<_> = claimed
             .range(..=(now, JobId::LAST))
             .map(|(_, id)| *id)
             .collect();
-        for id in &ended {
-            self.end(*id, None, now);
-        }
-        ended.len() as u64
+        let take_back = |job| {
+            let phase = self.end(job, None, now)?;
+            let attempt = self.jobs.get(&job)?.number;
+            Some(Expired {
+                job,
+                attempt,
+                phase,
+            })
+        };
+        ended.into_iter().filter_map(take_back).collect()
     }
 
     /// The lane of the job, if the lease holds: it is the newest, and was not settled or taken back.

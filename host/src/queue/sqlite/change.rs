@@ -21,12 +21,14 @@ pub(super) struct Changes {
     pub(super) setup: Setup,
     pub(super) ids: Mutex<Ids>,
     pub(super) turns: AtomicI64,
+    /// What the host before left under way, by the queue's row, until the first claim tells it.
+    pub(super) recovered: Mutex<Vec<(i64, Expired)>>,
 }
 
 /// A job's columns, as an attempt's end needs them.
 pub(super) struct Running {
     seq: i64,
-    queue: i64,
+    pub(super) queue: i64,
     lane: i64,
     begun_at: i64,
     number: u32,
@@ -61,9 +63,9 @@ impl Changes {
             return Ok(Ok(Claims::default()));
         };
         let now = self.now();
-        let ended = self.running(connection, Some(id), now)?;
-        for job in &ended {
-            self.end(connection, job, None, now)?;
+        let mut expired = self.recovered(id);
+        for job in self.running(connection, Some(id), now)? {
+            expired.push(self.take_back(connection, &job, now)?);
         }
         let text = "SELECT claimed FROM queue WHERE id = ?1";
         let running = uint(value(connection, text, &[&id])?.unwrap_or(0));
@@ -100,7 +102,7 @@ impl Changes {
         Ok(Ok(Claims {
             claims,
             next,
-            expired: ended.len() as u64,
+            expired,
         }))
     }
 
@@ -169,6 +171,24 @@ impl Changes {
         let mut jobs = connection.prepare_cached(text)?;
         jobs.query_map(params![int(until), queue], Running::read)?
             .collect()
+    }
+
+    /// Ends an attempt of which nobody said anything.
+    pub(super) fn take_back(
+        &self,
+        connection: &Connection,
+        job: &Running,
+        now: u64,
+    ) -> Result<Expired> {
+        let phase = self.end(connection, job, None, now)?;
+        let batch = connection
+            .prepare_cached("SELECT id FROM batch WHERE seq = ?1")?
+            .query_row([parts_of(job.seq).0], |row| row.get(0))?;
+        Ok(Expired {
+            job: job_id(batch, job.seq),
+            attempt: job.number.saturating_add(1),
+            phase,
+        })
     }
 
     /// The job of a lease that holds: it is the newest, and was not settled or taken back.

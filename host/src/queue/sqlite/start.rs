@@ -1,13 +1,13 @@
-//! How a host begins with a queue's file that it finds. Comes in: a connection; goes out: what changes it from here on, and
-//! a file in which nobody works. Never trusts the machine's clock more than the file's times.
+//! How a host begins with a queue's file that it finds. Comes in: a connection; goes out: what changes it from here
+//! on, and a file in which nobody works. Never trusts the machine's clock more than the file's times.
 
 use super::super::id::Ids;
 use super::super::*;
 use super::change::Changes;
 use super::rows::*;
 use rusqlite::{Connection, Result};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How far a clock may have been set back without a word, in milliseconds: a little of it is usual.
 const OFTEN_BEHIND: u64 = 5000;
@@ -55,7 +55,22 @@ impl Changes {
             setup,
             ids: Mutex::new(Ids::after(last.map(BatchId::from_bytes))),
             turns: AtomicI64::new(turn.flatten().unwrap_or(0)),
+            recovered: Mutex::default(),
         })
+    }
+
+    fn lock_recovered(&self) -> MutexGuard<'_, Vec<(i64, Expired)>> {
+        self.recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the host before left of a queue, once.
+    pub(super) fn recovered(&self, queue: i64) -> Vec<Expired> {
+        let of_it = |(of, _): &mut (i64, Expired)| *of == queue;
+        let mut recovered = self.lock_recovered();
+        let taken = recovered.extract_if(.., of_it);
+        taken.map(|(_, expired)| expired).collect()
     }
 
     /// Takes over a file in which another process may have left jobs that it worked on: it is gone, and so are
@@ -63,7 +78,8 @@ impl Changes {
     pub(super) fn recover(&self, connection: &Connection) -> Result<()> {
         let now = self.now();
         for job in self.running(connection, None, u64::MAX)? {
-            self.end(connection, &job, None, now)?;
+            let expired = self.take_back(connection, &job, now)?;
+            self.lock_recovered().push((job.queue, expired));
         }
         let mut lanes = connection.prepare("SELECT id FROM lane WHERE waiting > 0")?;
         let lanes: Vec<i64> = lanes

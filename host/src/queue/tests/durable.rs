@@ -43,8 +43,16 @@ async fn after_each_step_all_that_was_answered_is_there_and_nothing_by_half() {
     }
     let lost = next.engine.settle(claims[0].lease, done()).await;
     assert!(matches!(lost, Err(Error::LeaseLost(_))));
+    let taken_back = |job: &JobId| Expired {
+        job: *job,
+        attempt: 1,
+        phase: Phase::Waiting,
+    };
+    let taken_back: Vec<_> = receipt.jobs.iter().map(taken_back).collect();
+    assert_eq!(next.claims(9).await.expired, taken_back, "it is told once");
     next.clock.pass(SECOND);
-    assert_eq!(next.claim(9).await.len(), 2);
+    let again = next.claims(9).await;
+    assert_eq!((again.claims.len(), again.expired), (2, Vec::new()));
 
     bench.settle(&claims[0], done()).await;
     bench.settle(&claims[1], retry("no")).await;

@@ -31,7 +31,7 @@ impl Worker for Begun {
         Box::pin(async move { ended.await.unwrap_or_else(|_| retry("nobody said")) })
     }
 
-    fn expired(&self, _leases: u64) {}
+    fn expired(&self, _jobs: &[Expired]) {}
 
     fn settled(&self, made: &Made<'_>) {
         let note = made.note.to_owned();
