@@ -22,6 +22,9 @@ pub(crate) struct Load {
     pub(crate) connections: usize,
     /// Whether a connection serves more than one request.
     pub(crate) keep_alive: bool,
+    /// How many requests a second there are in all; as many as are answered if there is none. What a request waits for
+    /// its turn then counts as its time.
+    pub(crate) rate: Option<u32>,
 }
 
 /// A request that takes longer has failed.
@@ -35,6 +38,7 @@ impl Load {
             body: None,
             connections: 32,
             keep_alive: true,
+            rate: None,
         }
     }
 
@@ -66,6 +70,9 @@ impl Load {
         }
         if let Some(body) = &self.body {
             oha = oha.args(["-D", &body.display().to_string()]);
+        }
+        if let Some(rate) = self.rate {
+            oha = oha.args(["-q", &rate.to_string(), "--latency-correction"]);
         }
         if !self.keep_alive {
             oha = oha.arg("--disable-keepalive");

@@ -19,8 +19,9 @@ const STEADY: f64 = 1_100.0;
 
 pub(super) fn cases(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
     let mut cases = vec![
-        ingest(hosts, "ingest", When::Later)?,
-        ingest(hosts, "ingest-delivering", When::Now)?,
+        ingest(hosts, "ingest", When::Later, None)?,
+        ingest(hosts, "ingest-2000", When::Later, Some(2_000))?,
+        ingest(hosts, "ingest-delivering", When::Now, None)?,
         delivered(hosts),
         dead_consumer(hosts),
         million(hosts, quick),
@@ -30,16 +31,20 @@ pub(super) fn cases(hosts: &Hosts, quick: bool) -> Result<Vec<Case<'_>>> {
     Ok(cases)
 }
 
-fn ingest<'a>(hosts: &'a Hosts, id: &str, when: When) -> Result<Case<'a>> {
+fn ingest<'a>(hosts: &'a Hosts, id: &str, when: When, rate: Option<u32>) -> Result<Case<'a>> {
     let body = json!({ "type": "bench.0", "data": { "due_at_us": 0 } }).to_string();
     let ask = Ask::post("/events", body.clone()).with("content-type", "application/json");
     let mut load = Load::of(ask);
     load.body = Some(hosts.write("bodies/event", body)?);
-    let says = match when {
-        When::Later => {
+    load.rate = rate;
+    let says = match (when, rate) {
+        (When::Later, None) => {
             "our producer accepts an event, on disk with its delivery before the 202; that is due in an hour"
         }
-        When::Now => "the same, while those accepted before are delivered",
+        (When::Later, Some(_)) => {
+            "the same at 2,000 events a second, each timed from when it is due to be posted"
+        }
+        (When::Now, _) => "as many as there can be, while those accepted before are delivered",
     };
     let side = consumers(hosts, "signet", 1, "target", when);
     let mut case = Case::loaded(id, says, load, vec![side]);
