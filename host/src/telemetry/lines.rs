@@ -16,6 +16,10 @@ const WAITING_LINES: usize = 16 * 1024;
 /// How many bytes of lines may wait, likewise.
 const WAITING_BYTES: usize = 8 << 20;
 
+/// How long the writer leaves lines together before it looks again. Whoever sends a line while it waits need not wake
+/// it, which would take longer than all else about a line.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// How long the end of the host waits for a reader of standard output.
 const FINISH_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -110,7 +114,7 @@ fn write_lines(
     let mut out = std::io::BufWriter::new(out);
     while let Ok(first) = lines.recv() {
         // Write what waits in one go, then flush: a person sees each line at once, a busy host does
-        // not pay a system call for each.
+        // not pay a system call for each, nor a wake-up.
         let mut next = Some(first);
         while let Some(line) = next {
             let _ = write_line(&mut out, &line, format, colour);
@@ -127,6 +131,7 @@ fn write_lines(
             );
         }
         let _ = out.flush();
+        std::thread::sleep(GATHERING);
     }
 }
 
