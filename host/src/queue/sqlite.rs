@@ -184,8 +184,14 @@ impl Backend for Sqlite {
     }
 
     fn claim(&self, queue: QueueName, most: usize) -> Answer<'_, Claims> {
+        let (changes, of) = (Arc::clone(&self.changes), queue.clone());
         let taken = self.write(0, move |changes, connection| {
             changes.claim(connection, &queue, most)
+        });
+        let taken: Answer<'_, Claims> = Box::pin(async move {
+            let mut claims = taken.await?;
+            claims.expired.extend(changes.recovered(&of));
+            Ok(claims)
         });
         then_step!(taken, "claim-committed")
     }

@@ -17,7 +17,7 @@ const WAITING_LINES: usize = 16 * 1024;
 const WAITING_BYTES: usize = 8 << 20;
 
 /// How long the writer leaves lines together before it looks again. Whoever sends a line while it waits need not wake
-/// it, which would take longer than all else about a line.
+/// it, which is a system call and a switch of threads.
 const GATHERING: Duration = Duration::from_millis(2);
 
 /// How long the end of the host waits for a reader of standard output.

@@ -177,10 +177,10 @@ fn no_fresh_instance_of_wasi_0_3_sees_what_another_left_in_memory() {
     fresh_instances_see_nothing(wasi_3);
 }
 
-/// The tests above see what there is to see: of two requests to the same instance, the second one does.
 /// How often an instance may be passed over before it is said that none is reused. Each look takes 4 MiB.
 const LOOKS: usize = 10;
 
+/// The tests above see what there is to see: of two requests to the same instance, the second one does.
 #[test]
 fn an_instance_that_is_reused_sees_what_it_left() {
     let guests: [fn() -> Host; 2] = [wasi_3, || {

@@ -9,6 +9,7 @@ use super::rows::*;
 use crate::clock::millis;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -21,8 +22,8 @@ pub(super) struct Changes {
     pub(super) setup: Setup,
     pub(super) ids: Mutex<Ids>,
     pub(super) turns: AtomicI64,
-    /// What the host before left under way, by the queue's row, until the first claim tells it.
-    pub(super) recovered: Mutex<Vec<(i64, Expired)>>,
+    /// What the host before left under way, until the first claim tells it.
+    pub(super) recovered: Mutex<BTreeMap<QueueName, Vec<Expired>>>,
 }
 
 /// A job's columns, as an attempt's end needs them.
@@ -63,7 +64,7 @@ impl Changes {
             return Ok(Ok(Claims::default()));
         };
         let now = self.now();
-        let mut expired = self.recovered(id);
+        let mut expired = Vec::new();
         for job in self.running(connection, Some(id), now)? {
             expired.push(self.take_back(connection, &job, now)?);
         }

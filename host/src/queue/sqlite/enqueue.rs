@@ -1,5 +1,5 @@
-//! How a batch comes into a queue's file. Comes in: a connection in a transaction, and the batch; goes out: its receipt.
-//! What is refused is refused before anything is written.
+//! How a batch comes into a queue's file. Comes in: a connection in a transaction, and the batch; goes out: its
+//! receipt. What is refused is refused before anything is written.
 
 use super::super::*;
 use super::change::{Changes, Said};

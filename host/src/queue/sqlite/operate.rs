@@ -1,5 +1,5 @@
-//! What is changed by hand: lanes, and jobs that nobody works on. Comes in: a connection in a transaction, and what is to
-//! be done; goes out: that it is done. Never touches a job that is worked on.
+//! What is changed by hand: lanes, and jobs that nobody works on. Comes in: a connection in a transaction, and what
+//! is to be done; goes out: that it is done. Never touches a job that is worked on.
 
 use super::super::*;
 use super::change::{Changes, Said, count};

@@ -6,6 +6,7 @@ use super::super::*;
 use super::change::Changes;
 use super::rows::*;
 use rusqlite::{Connection, Result};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -59,18 +60,15 @@ impl Changes {
         })
     }
 
-    fn lock_recovered(&self) -> MutexGuard<'_, Vec<(i64, Expired)>> {
+    fn lock_recovered(&self) -> MutexGuard<'_, BTreeMap<QueueName, Vec<Expired>>> {
         self.recovered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the host before left of a queue, once.
-    pub(super) fn recovered(&self, queue: i64) -> Vec<Expired> {
-        let of_it = |(of, _): &mut (i64, Expired)| *of == queue;
-        let mut recovered = self.lock_recovered();
-        let taken = recovered.extract_if(.., of_it);
-        taken.map(|(_, expired)| expired).collect()
+    /// What the host before left of a queue, once: not for a change, which may be made a second time.
+    pub(super) fn recovered(&self, queue: &QueueName) -> Vec<Expired> {
+        self.lock_recovered().remove(queue).unwrap_or_default()
     }
 
     /// Takes over a file in which another process may have left jobs that it worked on: it is gone, and so are
@@ -79,7 +77,11 @@ impl Changes {
         let now = self.now();
         for job in self.running(connection, None, u64::MAX)? {
             let expired = self.take_back(connection, &job, now)?;
-            self.lock_recovered().push((job.queue, expired));
+            let queue = queue_name(connection, job.queue)?;
+            self.lock_recovered()
+                .entry(queue)
+                .or_default()
+                .push(expired);
         }
         let mut lanes = connection.prepare("SELECT id FROM lane WHERE waiting > 0")?;
         let lanes: Vec<i64> = lanes

@@ -1,5 +1,5 @@
-//! What is to be done to jobs, as it is written in JSON. Comes in and goes out: an order, and the change that it is. Nothing
-//! is done by who leaves something out.
+//! What is to be done to jobs, as it is written in JSON. Comes in and goes out: an order, and the change that it is.
+//! Nothing is done by who leaves something out.
 
 use super::super::operator::{REASON, Selection};
 use super::super::{BatchId, Change, Filter, JobId, Phase};

@@ -1,5 +1,5 @@
-//! What is asked of a list of jobs, as it stands behind a question mark. Comes in and goes out: the same, as text and as a
-//! [`Selection`].
+//! What is asked of a list of jobs, as it stands behind a question mark. Comes in and goes out: the same, as text
+//! and as a [`Selection`].
 
 use super::super::operator::Selection;
 use super::super::{Filter, JobId, Phase};
