@@ -173,6 +173,10 @@ pub(super) trait Session: Send {
     /// Whether nothing is left to undo: no transaction, no temporary object. Does not block.
     fn is_clean(&self) -> bool;
 
+    /// Whether another session would serve its holder as well: it is clean, and nothing was inserted or
+    /// changed since [`Session::renew`] that the holder may ask about. Does not block.
+    fn is_as_new(&self) -> bool;
+
     /// Rolls back what is open, and says whether the session may serve somebody else.
     fn tidy_up(&mut self) -> bool;
 }

@@ -1,7 +1,8 @@
 //! The connection a guest holds. Comes in: statements, one after the other or several at once; goes
 //! out: rows. Its statements run one at a time, each on a thread that may block; a call that is
-//! dropped stops its statement, a connection that is dropped rolls back what it left open. Never
-//! touches the database before the first statement.
+//! dropped stops its statement, a connection that is dropped rolls back what it left open. Holds a
+//! session of the database while a statement runs, and from the first change or open transaction on:
+//! many that only read share few. Never touches the database before the first statement.
 
 use super::super::load::Load;
 use super::backend::{Error, Row, Session, Statement, Value, weight};
@@ -65,7 +66,7 @@ impl Connection {
     /// Runs one statement and collects its rows.
     pub async fn execute(&self, text: String, parameters: Vec<Value>) -> Result<Collected, Error> {
         let statement = self.statement(text, parameters)?;
-        let mut turn = self.turn().await?;
+        let mut turn = self.turn_with_session().await?;
         let limits = self.0.database.limits();
         let call = Call(Stop::within(limits.statement));
         let stop = call.0.clone();
@@ -84,7 +85,7 @@ impl Connection {
     /// certain that none comes: what a statement without rows has to say, it has said by then.
     pub async fn stream(&self, text: String, parameters: Vec<Value>) -> Result<Streamed, Error> {
         let statement = self.statement(text, parameters)?;
-        let mut turn = self.turn().await?;
+        let mut turn = self.turn_with_session().await?;
         let limits = self.0.database.limits();
         let stop = Stop::within(limits.statement);
         let (mut feed, mut rows) = rows::channel(Arc::clone(&self.0.waiting), stop.clone(), limits);
@@ -133,29 +134,38 @@ impl Connection {
 
     async fn turn(&self) -> Result<Turn, Error> {
         let waiting = Waiting::new(self);
-        let mut lease = Arc::clone(&self.0.turn).lock_owned().await;
+        let lease = Arc::clone(&self.0.turn).lock_owned().await;
         drop(waiting);
-        match &*lease {
-            Some(held) if held.is_sound() => {}
-            Some(_) => return Err(Error::Broken),
-            None => *lease = Some(self.0.database.lease().await?),
+        if lease.as_ref().is_some_and(|held| !held.is_sound()) {
+            return Err(Error::Broken);
         }
         Ok(Turn(lease))
     }
+
+    async fn turn_with_session(&self) -> Result<Turn, Error> {
+        let mut turn = self.turn().await?;
+        if turn.0.is_none() {
+            *turn.0 = Some(self.0.database.lease().await?);
+        }
+        Ok(turn)
+    }
 }
 
-/// The right to use the connection's session now.
+/// The right to use the connection now, with the session that it holds, if it does.
 struct Turn(OwnedMutexGuard<Option<Lease>>);
 
 impl Turn {
+    /// Does something with the session, and gives it back if another one would do for what follows.
     fn run<T>(
         &mut self,
         work: impl FnOnce(&mut dyn Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &mut *self.0 {
-            Some(lease) => lease.run(work),
-            None => Err(Error::Broken),
+        let lease = self.0.as_mut().ok_or(Error::Broken)?;
+        let outcome = lease.run(work);
+        if lease.is_as_new() {
+            *self.0 = None;
         }
+        outcome
     }
 
     fn session(&self) -> Option<&dyn Session> {

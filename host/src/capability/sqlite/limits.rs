@@ -18,7 +18,7 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Statements and parameters of one instance that wait or run, in bytes.
     pub pending_bytes: usize,
-    /// Connections on one database.
+    /// Connections in use at once on one database.
     pub connections: usize,
     /// Connections one instance may hold open.
     pub open_per_instance: usize,

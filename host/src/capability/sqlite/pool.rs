@@ -105,6 +105,11 @@ impl Lease {
         self.session.as_deref()
     }
 
+    /// Whether whoever holds the lease is as well off with another one.
+    pub(super) fn is_as_new(&self) -> bool {
+        self.sound && self.session().is_none_or(Session::is_as_new)
+    }
+
     /// Does something with the session. Blocks.
     pub(super) fn run<T>(
         &mut self,

@@ -217,6 +217,13 @@ impl Session for Sqlite {
         self.connection.is_autocommit() && !self.temporary.load(Ordering::Relaxed)
     }
 
+    fn is_as_new(&self) -> bool {
+        // In SQL too there are `last_insert_rowid()` and `changes()`: who may have set them keeps them.
+        self.is_clean()
+            && !self.inserted.load(Ordering::Relaxed)
+            && self.connection.total_changes() == self.changes_before
+    }
+
     fn tidy_up(&mut self) -> bool {
         let settled =
             self.connection.is_autocommit() || self.connection.execute_batch("ROLLBACK").is_ok();

@@ -3,6 +3,7 @@
 mod durable;
 mod guard;
 mod limits;
+mod sessions;
 mod start;
 mod streams;
 
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 
 fn label() -> Label {
@@ -147,23 +147,6 @@ async fn the_number_of_parameters_is_told() {
 }
 
 #[tokio::test]
-async fn rowid_and_changes_are_the_connections_own() {
-    let (_directory, shared) = open();
-    let first = connect(&shared);
-    assert_eq!(first.last_insert_rowid().await.unwrap(), 0);
-    done(&first, "CREATE TABLE t (a)").await;
-    done(&first, "INSERT INTO t VALUES (1), (2)").await;
-    assert_eq!(first.last_insert_rowid().await.unwrap(), 2);
-    assert_eq!(first.changes().await.unwrap(), 2);
-    drop(first);
-    // The session is the same, its holder is not.
-    let second = connect(&shared);
-    assert_eq!(done(&second, "SELECT * FROM t").await.len(), 2);
-    assert_eq!(second.last_insert_rowid().await.unwrap(), 0);
-    assert_eq!(second.changes().await.unwrap(), 0);
-}
-
-#[tokio::test]
 async fn a_dropped_connection_rolls_back() {
     let (_directory, shared) = open();
     let reader = connect(&shared);
@@ -202,44 +185,6 @@ fn a_connection_that_outlives_its_runtime_rolls_back() {
     run_on(&mut |runtime| {
         runtime.block_on(done(&connect(&shared), "INSERT INTO t VALUES (1)"));
     });
-}
-
-#[tokio::test]
-async fn a_session_with_temporary_objects_is_not_reused() {
-    let (_directory, shared) = open();
-    for _ in 0..2 {
-        done(&connect(&shared), "CREATE TEMP TABLE mine (a)").await;
-    }
-    let clean = connect(&shared);
-    assert!(run(&clean, "SELECT * FROM mine").await.is_err());
-    drop(clean);
-    let database = shared.databases.get(&label()).unwrap();
-    assert!(database.idle_sessions() >= 1);
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_are_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let limits = Limits {
-        connections: 1,
-        wait: Duration::ZERO,
-        ..Limits::default()
-    };
-    let shared = Config {
-        limits,
-        ..config(directory.path())
-    }
-    .open()
-    .unwrap();
-    let first = connect(&shared);
-    done(&first, "SELECT 1").await;
-    let second = connect(&shared);
-    assert!(matches!(
-        run(&second, "SELECT 1").await,
-        Err(Error::Busy { limit: 1, .. })
-    ));
-    drop(first);
-    assert_eq!(done(&second, "SELECT 1").await.len(), 1);
 }
 
 #[tokio::test]
