@@ -59,10 +59,9 @@ pub const SHOW: &str = "\
 pub const STORED: &str =
     "SELECT KEY, HEADERS FROM REGISTRATIONS WHERE ID = ?1 AND STATE = 'active'";
 
-/// ID, KEY, OLD_KEY if it signs at this time and else the empty text, and HEADERS of every row.
-pub const SEALED: &str = "\
-    SELECT ID, KEY, CASE WHEN OLD_KEY_UNTIL > ?1 THEN OLD_KEY ELSE '' END AS OLD_KEY, HEADERS \
-    FROM REGISTRATIONS";
+/// ID, KEY, OLD_KEY or the empty text, and HEADERS of every row.
+pub const SEALED: &str =
+    "SELECT ID, KEY, coalesce(OLD_KEY, '') AS OLD_KEY, HEADERS FROM REGISTRATIONS";
 
 /// Replaces a key that is still the one that it was: ID, the stored key, the new one, and the time until which the old
 /// one signs as well. Answers the id if it was.
@@ -71,13 +70,17 @@ pub const REPLACE_KEY: &str = "\
     RETURNING ID";
 
 /// Stores keys and headers otherwise, if they are still what they were: ID, then KEY, OLD_KEY and HEADERS as they are
-/// stored, and as they are stored from now on; an OLD_KEY that is the empty text stays as it is. Answers the id if they
+/// stored, and as they are stored from now on. An OLD_KEY that was removed meanwhile stays so. Answers the id if they
 /// were.
 pub const RESEAL: &str = "\
     UPDATE REGISTRATIONS \
-    SET KEY = ?5, OLD_KEY = CASE ?3 WHEN '' THEN OLD_KEY ELSE ?6 END, HEADERS = ?7 \
-    WHERE ID = ?1 AND KEY = ?2 AND (?3 = '' OR OLD_KEY = ?3) AND HEADERS = ?4 \
+    SET KEY = ?5, OLD_KEY = CASE WHEN OLD_KEY IS NOT NULL THEN ?6 END, HEADERS = ?7 \
+    WHERE ID = ?1 AND KEY = ?2 AND coalesce(OLD_KEY, ?3) = ?3 AND HEADERS = ?4 \
     RETURNING ID";
+
+/// Removes every key that signs no more at this time.
+pub const FORGET: &str = "\
+    UPDATE REGISTRATIONS SET OLD_KEY = NULL, OLD_KEY_UNTIL = NULL WHERE OLD_KEY_UNTIL <= ?1";
 
 /// Notes that a delivery failed, now: ID and the time. It stays at the first time until one works.
 pub const FAILS: &str = "\
@@ -311,11 +314,11 @@ mod tests {
             let id = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
             database.query_row(RESEAL, values, id).optional().unwrap()
         };
-        let kept = |now: i64| {
+        let kept = || {
             let row = |row: &rusqlite::Row<'_>| {
                 Ok([row.get("KEY")?, row.get("OLD_KEY")?, row.get("HEADERS")?])
             };
-            let kept: [String; 3] = database.query_row(SEALED, [now], row).unwrap();
+            let kept: [String; 3] = database.query_row(SEALED, [], row).unwrap();
             kept
         };
         let first = ["key 1", "", "headers 1"];
@@ -323,21 +326,26 @@ mod tests {
         assert_eq!(reseal(["key", "", "other"], first), None);
         assert_eq!(reseal(["key", "other", ""], first), None);
         assert_eq!(reseal(["key", "", ""], first).as_deref(), Some("a"));
-        assert_eq!(kept(0), first);
+        assert_eq!(kept(), first);
 
-        // One that was replaced is sealed anew as long as it signs.
+        // One that was replaced is sealed anew as long as it is there.
         let replace = params!["a", "key 1", "key 2", 2000];
         database
             .query_row(REPLACE_KEY, replace, |_| Ok(()))
             .unwrap();
         let (stored, sealed) = (["key 2", "key 1", "headers 1"], ["k", "o", "h"]);
-        assert_eq!(kept(1999), stored);
+        assert_eq!(kept(), stored);
         assert_eq!(reseal(["key 2", "key 0", "headers 1"], sealed), None);
         assert_eq!(reseal(stored, sealed).as_deref(), Some("a"));
-        assert_eq!(kept(1999), sealed);
-        assert_eq!(kept(2000), ["k", "", "h"]);
-        assert_eq!(reseal(["k", "", "h"], ["l", "", "i"]).as_deref(), Some("a"));
-        assert_eq!(kept(1999), ["l", "o", "i"]);
+        assert_eq!(kept(), sealed);
+        database.execute(FORGET, [1999]).unwrap();
+        assert_eq!(kept(), sealed);
+        database.execute(FORGET, [2000]).unwrap();
+        assert_eq!(kept(), ["k", "", "h"]);
+        // Removed between the look and the change.
+        let late = ["l", "p", "i"];
+        assert_eq!(reseal(sealed, late).as_deref(), Some("a"));
+        assert_eq!(kept(), ["l", "", "i"]);
     }
 
     #[test]

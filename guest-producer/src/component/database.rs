@@ -153,10 +153,10 @@ impl Database {
         rows.pop().map(texts).transpose()
     }
 
-    /// Id, key, the key before it, if that signs at `now`, and headers of every registration, and of every reservation,
-    /// as they are stored.
-    pub(super) async fn sealed(&self, now: i64) -> Result<Vec<[String; 4]>, Problem> {
-        let rows = self.rows(schema::SEALED, vec![Value::Integer(now)]).await?;
+    /// Id, key, the key before it, if there is one, and headers of every registration, and of every reservation, as they
+    /// are stored.
+    pub(super) async fn sealed(&self) -> Result<Vec<[String; 4]>, Problem> {
+        let rows = self.rows(schema::SEALED, Vec::new()).await?;
         rows.into_iter().map(texts).collect()
     }
 
@@ -173,6 +173,12 @@ impl Database {
             .into();
         values.push(Value::Integer(until));
         Ok(!self.rows(schema::REPLACE_KEY, values).await?.is_empty())
+    }
+
+    /// Removes the keys that sign no more at `now`.
+    pub(super) async fn forget(&self, now: i64) -> Result<(), Problem> {
+        self.rows(schema::FORGET, vec![Value::Integer(now)]).await?;
+        Ok(())
     }
 
     /// Stores the same keys and the same headers otherwise. Answers whether they were still the ones.

@@ -481,6 +481,32 @@ fn a_key_is_replaced_and_both_sign_for_a_while() {
 }
 
 #[test]
+fn a_key_whose_time_is_over_is_removed_by_the_next_delivery() {
+    let receiver = Receiver::answers(200);
+    let host = producer("");
+    let database = host.folder().join(".signet/test/sqlite/default.db");
+    let served = host.start();
+    let registration = register(&served, &receiver, json!({}));
+    let path = format!("/registrations/{}", registration["id"].as_str().unwrap());
+    let rotated = post(served.address(), &format!("{path}/rotate"), &[], b"");
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let database = rusqlite::Connection::open(database).unwrap();
+    let old_keys = || {
+        let count = "SELECT count(OLD_KEY) FROM REGISTRATIONS";
+        let count = database.query_row(count, [], |row| row.get::<_, i64>(0));
+        count.unwrap()
+    };
+    settled(&served, &accepted(&served, &order()));
+    assert_eq!(old_keys(), 1);
+    let over = "UPDATE REGISTRATIONS SET OLD_KEY_UNTIL = 1";
+    database.execute(over, []).unwrap();
+    settled(&served, &accepted(&served, &order()));
+    assert_eq!(old_keys(), 0);
+    let got = &deliveries(&receiver)[1];
+    assert_eq!(header(got, "webhook-signature").split(' ').count(), 1);
+}
+
+#[test]
 fn the_built_in_consumer_takes_over_a_new_key() {
     let folder = tempfile::tempdir().unwrap();
     let app = builtin(folder.path(), &[]);

@@ -72,10 +72,16 @@ pub(super) async fn destination(
     };
     let [url, key, failing_since, disabled, old, until, sealed] = shaped(row)?;
     let [url, key, sealed] = texts(vec![url, key, sealed])?;
-    let ring = ring().await?;
+    let (ring, now) = (ring().await?, now());
+    if matches!(until, Value::Integer(until) if until <= now)
+        && let Err(problem) = database.forget(now).await
+    {
+        // It signs no more, and the next delivery tries again.
+        println!("A key whose time is over stays: {}", problem.detail());
+    }
     Ok(Some(Destination {
         url,
-        keys: keys(&ring, now(), id, (key, old, until))?,
+        keys: keys(&ring, now, id, (key, old, until))?,
         headers: headers(&ring, id, &sealed)?,
         failing_since: match failing_since {
             Value::Integer(since) => Some(since),
