@@ -579,6 +579,32 @@ fn keys_are_sealed_on_disk_and_under_another_secret_when_it_is_replaced() {
     assert!(refused.body.contains("encryption_keys"), "{}", refused.body);
 }
 
+#[test]
+fn what_is_sealed_anew_is_no_key_whose_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::answers(200);
+    let app = sealing(folder.path(), &receiver, OLD);
+    let registration = register(&app, &receiver, json!({}));
+    let path = format!("/registrations/{}", registration["id"].as_str().unwrap());
+    let rotated = post(app.address(), &format!("{path}/rotate"), &[], b"");
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let database = folder
+        .path()
+        .join("state/webhook-producer/sqlite/default.db");
+    let database = rusqlite::Connection::open(database).unwrap();
+    // Nobody has the secret of this one.
+    let over = "UPDATE REGISTRATIONS SET OLD_KEY = 'x1:gone:AAAA', OLD_KEY_UNTIL = ?1";
+    let reseal = || post(app.address(), "/registrations/reseal", &[], b"");
+    database.execute(over, [i64::MAX]).unwrap();
+    assert_eq!(reseal().status, 500);
+    database.execute(over, [1]).unwrap();
+    let resealed = reseal();
+    assert_eq!(resealed.status, 200, "{}", resealed.body);
+    let kept = "SELECT count(OLD_KEY) FROM REGISTRATIONS";
+    let kept = database.query_row(kept, [], |row| row.get::<_, i64>(0));
+    assert_eq!(kept.unwrap(), 0);
+}
+
 /// Whether a text stands in a file below a folder.
 pub(crate) fn is_on_disk(folder: &std::path::Path, text: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {

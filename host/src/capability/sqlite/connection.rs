@@ -1,8 +1,8 @@
 //! The connection a guest holds. Comes in: statements, one after the other or several at once; goes
 //! out: rows. Its statements run one at a time, each on a thread that may block; a call that is
 //! dropped stops its statement, a connection that is dropped rolls back what it left open. Holds a
-//! session of the database while a statement runs, and from the first change or open transaction on:
-//! many that only read share few. Never touches the database before the first statement.
+//! session of the database while a statement or a transaction runs, and from its first change or
+//! temporary object on: many that only read share few. Never touches the database before the first statement.
 
 use super::super::load::Load;
 use super::backend::{Error, Row, Session, Statement, Value, weight};

@@ -36,8 +36,16 @@ fn connect(shared: &Shared) -> Connection {
 }
 
 fn open() -> (TempDir, Shared) {
+    open_with(Limits::default())
+}
+
+fn open_with(limits: Limits) -> (TempDir, Shared) {
     let directory = tempfile::tempdir().unwrap();
-    let shared = config(directory.path()).open().unwrap();
+    let config = Config {
+        limits,
+        ..config(directory.path())
+    };
+    let shared = config.open().unwrap();
     (directory, shared)
 }
 
@@ -189,17 +197,10 @@ fn a_connection_that_outlives_its_runtime_rolls_back() {
 
 #[tokio::test]
 async fn a_full_database_says_so_and_takes_more_once_there_is_room() {
-    let directory = tempfile::tempdir().unwrap();
-    let limits = Limits {
+    let (_directory, shared) = open_with(Limits {
         database_bytes: 64 << 10,
         ..Limits::default()
-    };
-    let shared = Config {
-        limits,
-        ..config(directory.path())
-    }
-    .open()
-    .unwrap();
+    });
     let connection = connect(&shared);
     done(&connection, "CREATE TABLE t (a)").await;
     let mut rows = 0;
@@ -230,17 +231,10 @@ async fn a_full_database_says_so_and_takes_more_once_there_is_room() {
 
 #[tokio::test]
 async fn a_result_without_end_is_cut() {
-    let directory = tempfile::tempdir().unwrap();
-    let limits = Limits {
+    let (_directory, shared) = open_with(Limits {
         result_bytes: 1 << 20,
         ..Limits::default()
-    };
-    let shared = Config {
-        limits,
-        ..config(directory.path())
-    }
-    .open()
-    .unwrap();
+    });
     let outcome = run(&connect(&shared), NUMBERS).await;
     assert!(matches!(outcome, Err(Error::TooLarge(_))));
 }

@@ -1,28 +1,17 @@
 //! The laws of how much there may be: each bound of [`Limits`] is reached here or beside the thing
 //! that it bounds.
 
-use super::super::{Error, Limits, Shared, Value};
-use super::{Config, NUMBERS, config, connect, ctx, done, run};
+use super::super::{Error, Limits, Value};
+use super::{NUMBERS, connect, ctx, done, open_with, run};
 use std::future::poll_fn;
 use std::time::Duration;
-use tempfile::TempDir;
-
-fn open(limits: Limits) -> (TempDir, Shared) {
-    let directory = tempfile::tempdir().unwrap();
-    let config = Config {
-        limits,
-        ..config(directory.path())
-    };
-    let shared = config.open().unwrap();
-    (directory, shared)
-}
 
 const ENDLESS: &str = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
                        SELECT count(*) FROM n";
 
 #[tokio::test]
 async fn a_statement_has_so_much_time() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         statement: Duration::from_millis(50),
         ..Limits::default()
     });
@@ -36,7 +25,7 @@ async fn a_statement_has_so_much_time() {
 
 #[tokio::test]
 async fn a_statement_that_ran_too_long_changed_nothing() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         statement: Duration::from_millis(100),
         ..Limits::default()
     });
@@ -51,7 +40,7 @@ async fn a_statement_that_ran_too_long_changed_nothing() {
 
 #[tokio::test]
 async fn a_reader_that_does_not_read_has_no_more_time_than_that() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         statement: Duration::from_millis(50),
         ..Limits::default()
     });
@@ -65,7 +54,7 @@ async fn a_reader_that_does_not_read_has_no_more_time_than_that() {
 
 #[tokio::test]
 async fn a_result_has_so_many_rows() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         rows: 10,
         ..Limits::default()
     });
@@ -88,7 +77,7 @@ async fn a_result_has_so_many_rows() {
 
 #[tokio::test]
 async fn a_value_and_a_statement_have_so_many_bytes() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         value_bytes: 1000,
         ..Limits::default()
     });
@@ -108,7 +97,7 @@ async fn a_value_and_a_statement_have_so_many_bytes() {
 
 #[tokio::test]
 async fn what_an_instance_has_on_its_way_has_so_many_bytes() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         pending_bytes: 1000,
         ..Limits::default()
     });
@@ -125,7 +114,7 @@ async fn what_an_instance_has_on_its_way_has_so_many_bytes() {
 
 #[tokio::test]
 async fn temporary_tables_have_so_many_bytes() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         database_bytes: 64 << 10,
         ..Limits::default()
     });
@@ -137,7 +126,7 @@ async fn temporary_tables_have_so_many_bytes() {
 
 #[tokio::test]
 async fn an_instance_has_so_many_connections() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         open_per_instance: 2,
         ..Limits::default()
     });
@@ -150,7 +139,7 @@ async fn an_instance_has_so_many_connections() {
 
 #[tokio::test]
 async fn a_lock_is_waited_for_so_long_and_readers_do_not_wait() {
-    let (_directory, shared) = open(Limits {
+    let (_directory, shared) = open_with(Limits {
         lock_wait: Duration::from_millis(20),
         ..Limits::default()
     });

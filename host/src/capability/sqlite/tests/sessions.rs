@@ -2,24 +2,17 @@
 //! own, what it left nothing in is the next one's.
 
 use super::super::{Connection, Error, Limits, Shared};
-use super::{Config, config, connect, done, label, open, run};
+use super::{connect, done, label, open, open_with, run};
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// A database with one session, which nobody waits for.
 fn with_one_session() -> (TempDir, Shared) {
-    let directory = tempfile::tempdir().unwrap();
-    let limits = Limits {
+    open_with(Limits {
         connections: 1,
         wait: Duration::ZERO,
         ..Limits::default()
-    };
-    let config = Config {
-        limits,
-        ..config(directory.path())
-    };
-    let shared = config.open().unwrap();
-    (directory, shared)
+    })
 }
 
 async fn is_refused(connection: &Connection) -> bool {
@@ -120,4 +113,13 @@ async fn a_transaction_that_ended_without_a_change_gives_its_session_back() {
     assert!(is_refused(&second).await);
     done(&first, "COMMIT").await;
     assert!(!is_refused(&second).await);
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_after_a_row_has_moved_the_rowid_and_its_session_stays() {
+    let (_directory, shared) = with_one_session();
+    done(&connect(&shared), "CREATE TABLE t (a CHECK (a > 0))").await;
+    let [first, second] = [connect(&shared), connect(&shared)];
+    assert!(run(&first, "INSERT INTO t VALUES (1), (-1)").await.is_err());
+    assert!(is_refused(&second).await);
 }
