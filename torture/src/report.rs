@@ -13,6 +13,8 @@ use crate::audit::Account;
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) signet: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) commit: Option<String>,
     pub(crate) seed: u64,
     pub(crate) cycles: u32,
     pub(crate) seconds: u64,

@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments, mounts: bool) -> Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("signet-run-").tempdir()?;
     let mut report = Report {
         signet: version(arguments)?,
+        commit: commit(),
         seed,
         ..Report::default()
     };
@@ -170,4 +171,12 @@ fn version(arguments: &Arguments) -> Result<String> {
     let output = Command::new(&arguments.signet).arg("--version").output();
     let output = output.with_context(|| format!("{} cannot be run", arguments.signet.display()))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The commit of the checkout that this is run in, where it is known: a version is that of many hosts.
+fn commit() -> Option<String> {
+    let mut git = Command::new("git");
+    let output = git.args(["describe", "--always", "--dirty"]).output().ok();
+    let output = output.filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
