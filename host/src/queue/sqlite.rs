@@ -42,6 +42,9 @@ pub struct Sqlite {
     /// Whether something was changed since the last commit by which a claim may find more.
     more: Arc<AtomicBool>,
     changed: watch::Sender<u64>,
+    /// Whether each change is undone and made again, as happens to one whose neighbour in a commit fails.
+    #[cfg(test)]
+    pub(super) undone: bool,
 }
 
 /// Why a queue's file could not be opened.
@@ -115,6 +118,8 @@ impl Sqlite {
             readers: Readers::of(path),
             more,
             changed,
+            #[cfg(test)]
+            undone: false,
         })
     }
 
@@ -125,7 +130,17 @@ impl Sqlite {
         change: impl Fn(&Changes, &Connection) -> Said<T> + Send + 'static,
     ) -> Answer<'_, T> {
         let changes = Arc::clone(&self.changes);
-        let change = move |connection: &Connection| change(&changes, connection);
+        #[cfg(test)]
+        let undone = self.undone;
+        let change = move |connection: &Connection| {
+            #[cfg(test)]
+            if undone {
+                connection.execute_batch("SAVEPOINT undone")?;
+                let _ = change(&changes, connection)?;
+                connection.execute_batch("ROLLBACK TO undone; RELEASE undone")?;
+            }
+            change(&changes, connection)
+        };
         let sent = self.writer.send(bytes.saturating_add(WEIGHT), change);
         Box::pin(async move { sent.await? })
     }

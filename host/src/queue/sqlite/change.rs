@@ -352,10 +352,11 @@ impl Running {
 }
 
 /// The lane whose turn it is.
+const DUE_LANE: &str = "SELECT id FROM lane INDEXED BY lane_wake WHERE queue = ?1 AND wake_at <= ?2
+                        ORDER BY wake_at, turn LIMIT 1";
+
 fn due_lane(connection: &Connection, queue: i64, now: u64) -> Result<Option<i64>> {
-    let text = "SELECT id FROM lane INDEXED BY lane_wake WHERE queue = ?1 AND wake_at <= ?2
-                ORDER BY wake_at, turn LIMIT 1";
-    value(connection, text, &[&queue, &int(now)])
+    value(connection, DUE_LANE, &[&queue, &int(now)])
 }
 
 /// A job of a queue goes from one phase to another, if it stays.
@@ -379,4 +380,33 @@ pub(super) fn count(
             by(Phase::Dead),
         ])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::contract::{batch, even, job, queue, setup};
+    use super::*;
+    use rusqlite::StatementStatus::{RePrepare, Run};
+
+    #[tokio::test]
+    async fn a_statement_is_planned_once_whatever_it_is_run_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let (setup, clock) = setup(even(), Limits::default());
+        let engine = Sqlite::open(&folder.path().join("queue.db"), setup).unwrap();
+        let jobs = vec![job("a"), job("b"), job("c")];
+        engine.enqueue(batch(None, "body", jobs)).await.unwrap();
+        for _ in 0..3 {
+            clock.pass(Duration::from_secs(1));
+            let claims = engine.claim(queue("mail"), 1).await.unwrap();
+            assert_eq!(claims.claims.len(), 1);
+        }
+        let counts = engine.write(0, |_, connection| {
+            let statement = connection.prepare_cached(DUE_LANE)?;
+            Ok(Ok((
+                statement.get_status(Run),
+                statement.get_status(RePrepare),
+            )))
+        });
+        assert_eq!(counts.await.unwrap(), (3, 0));
+    }
 }
