@@ -1,102 +1,29 @@
 //! From what a manifest grants to what an instance is given: opens an app's databases and stores, fills in
 //! its variables, reads its outbound hosts. Comes in: a plan; goes out: a guest for each component.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod config;
+mod error;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use zeroize::Zeroizing;
 
-use super::files::{FilesError, Stage};
+use self::config::{DEFAULT_LABEL, locations, migrations, queues, values};
+pub use self::error::GrantError;
+use super::files::Stage;
 use super::plan::{Plan, Planned};
-use super::secrets::kept_or_made;
 use super::{Options, state};
-use crate::capability::http::allow::{AllowError, AllowedHosts};
+use crate::capability::http::allow::AllowedHosts;
 use crate::capability::{Grants as Labels, Label, http, keyvalue, queue, sqlite, variables};
 use crate::clock::millis;
 use crate::file;
-use crate::manifest::{self, HostConfig, VariableSource};
+use crate::manifest;
 use crate::metrics::{self, Metrics};
-use crate::queue::QueueName;
 use crate::runtime::pool::{Guest, Limits};
 use crate::telemetry::{Lines, Source};
-
-/// What cannot be granted because of what was given.
-#[derive(Debug, thiserror::Error)]
-pub enum GrantError {
-    /// Required variables without a value.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Unset(Vec<variables::Unset>),
-    /// Outbound hosts that cannot be read once their variables are filled in.
-    #[error("{component}: {}", .wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Hosts {
-        /// The component.
-        component: String,
-        /// Its entries.
-        wrong: Vec<AllowError>,
-    },
-    /// Others could reach a component that asks nobody for anything.
-    #[error(
-        "{component} can be reached on {listen} from other machines and has no token: set \
-         SPIN_VARIABLE_{}, or listen on 127.0.0.1",
-        variable.to_uppercase()
-    )]
-    Unguarded {
-        /// The component.
-        component: String,
-        /// Where it is served.
-        listen: SocketAddr,
-        /// The variable that has no value.
-        variable: String,
-    },
-    /// The component would still be at an attempt when the host ends it. The value is not shown: it may be a secret.
-    #[error(
-        "{component}: variable `{variable}` is no number of milliseconds from 1 to {}, and queue `{queue}` ends \
-         an attempt after {timeout_ms} (timeout_ms): set the variable lower, or timeout_ms higher", timeout_ms - 1
-    )]
-    NotOutlasted {
-        /// The component.
-        component: String,
-        /// Its queue.
-        queue: Label,
-        /// The variable that the queue's table names.
-        variable: String,
-        /// The queue's timeout, in milliseconds.
-        timeout_ms: u64,
-    },
-    /// Something is to be put where no component would find it.
-    #[error(
-        "{flag} is for `{label}`, which is in no component's `{what}`: grant it, or leave the flag out"
-    )]
-    NoStorage {
-        /// The flag.
-        flag: &'static str,
-        /// The key of a component's table.
-        what: &'static str,
-        /// The database or the store.
-        label: Label,
-    },
-    /// Files that cannot be given.
-    #[error("{component} does not get its files")]
-    Files {
-        /// The component.
-        component: String,
-        /// Which, and why.
-        source: FilesError,
-    },
-    /// A migration's file cannot be read.
-    #[error("{component}: migration {} cannot be read", path.display())]
-    Migration {
-        /// The component.
-        component: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
 
 /// Whether each queue's timeout is longer than what the component gives an attempt, as far as its table names the
 /// variable. An empty one stands for what the component takes without it.
@@ -122,9 +49,6 @@ fn outlasted(
     }
     Ok(())
 }
-
-/// The label that is there without being configured, as in Spin.
-const DEFAULT_LABEL: &str = "default";
 
 /// What the components of one app share.
 pub(super) struct Grants {
@@ -386,115 +310,4 @@ fn elsewhere(plan: &Plan, planned: &Planned) -> BTreeSet<String> {
     let others = others.filter(|other| other.app.name != planned.app.name);
     let components = others.flat_map(|other| &other.app.components);
     components.map(|other| shown_as(other).to_owned()).collect()
-}
-
-/// Where the labels are that an app's manifest grants. Each app has files of its own, unless the host's
-/// file names one. A label that is granted and not configured has no place: it does not exist.
-fn locations<'a>(
-    granted: impl Iterator<Item = &'a Label>,
-    configured: &BTreeMap<Label, Option<PathBuf>>,
-    folder: &Path,
-    kind: &str,
-) -> BTreeMap<Label, PathBuf> {
-    let mut locations = BTreeMap::new();
-    for label in granted {
-        let beside = || folder.join(kind).join(format!("{label}.db"));
-        let path = match configured.get(label) {
-            Some(path) => path.clone().unwrap_or_else(beside),
-            None if label.as_str() == DEFAULT_LABEL => beside(),
-            None => {
-                tracing::warn!(%label, kind, "a label is granted and not configured: give it a table in signet.toml");
-                continue;
-            }
-        };
-        locations.insert(label.clone(), path);
-    }
-    locations
-}
-
-/// The queues of an app's components, each of which has its own.
-fn queues(plan: &Plan, planned: &Planned, folder: &Path) -> queue::Config {
-    let components = planned.app.components.iter();
-    let queues = components.flat_map(|component| {
-        let named = |label: &Label| QueueName {
-            owner: component.name.clone(),
-            name: label.to_string(),
-        };
-        let queues = component.queues.iter();
-        queues.map(move |(label, policy)| (named(label), policy.clone()))
-    });
-    let queues: BTreeMap<_, _> = queues.collect();
-    queue::Config {
-        // Where nothing can be enqueued, nothing has to be kept.
-        location: match queues.is_empty() {
-            true => queue::Location::Memory,
-            false => queue::Location::File(folder.join("queue").join("jobs.db")),
-        },
-        queues,
-        limits: plan.host.queue.clone(),
-    }
-}
-
-fn migrations(plan: &Plan, planned: &Planned) -> Result<Vec<sqlite::Migration>, GrantError> {
-    let mut migrations = Vec::new();
-    for component in &planned.app.components {
-        for (label, files) in &component.migrations {
-            for path in files {
-                let sql = plan
-                    .files
-                    .text(path)
-                    .map_err(|source| GrantError::Migration {
-                        component: component.name.clone(),
-                        path: path.clone(),
-                        source,
-                    })?;
-                // Components that share a database may both have a file of this name.
-                let folder = planned.app.path.parent().unwrap_or(Path::new(""));
-                let file = path.strip_prefix(folder).unwrap_or(path);
-                let name = format!("{}/{}", component.name, file.display());
-                migrations.push(sqlite::Migration {
-                    label: label.clone(),
-                    component: component.name.clone(),
-                    name,
-                    sql,
-                });
-            }
-        }
-    }
-    Ok(migrations)
-}
-
-fn values(
-    host: &HostConfig,
-    planned: &Planned,
-    options: &Options,
-) -> anyhow::Result<variables::Values> {
-    let mut kept = BTreeMap::new();
-    for (name, source) in &host.variables {
-        // Only what an app asks for is made.
-        if planned.app.variables.contains_key(name) {
-            let value = match source {
-                VariableSource::Value(value) => Zeroizing::new(value.clone()),
-                VariableSource::Generate => kept_or_made(&host.state_dir, name)?,
-            };
-            kept.insert(name.clone(), value);
-        }
-    }
-    let find = |pairs: &[(String, String)], wanted: &str| {
-        pairs
-            .iter()
-            .rev()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.clone())
-    };
-    let flag = |name: &str| find(&options.variables, name);
-    let environment = |name: &str| {
-        find(
-            &options.environment,
-            &format!("SPIN_VARIABLE_{}", name.to_uppercase()),
-        )
-    };
-    let file = |name: &str| kept.get(name).map(|value| value.to_string());
-    let values = variables::Values::resolve(&planned.app.variables, &[&flag, &environment, &file]);
-    Ok(values.map_err(GrantError::Unset)?)
 }

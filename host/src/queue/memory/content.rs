@@ -2,11 +2,13 @@
 //! Never leaves a job in two places: every move goes through one function.
 
 mod look;
+mod operate;
+mod prune;
 
 use super::super::id::Ids;
 use super::super::lane::Lane;
+use super::super::retry;
 use super::super::settle::{Tried, Verdict, verdict};
-use super::super::{PRUNED_AT_ONCE, retry};
 use super::*;
 use crate::clock::millis;
 use bytes::Bytes;
@@ -386,119 +388,6 @@ impl Content {
                 self.put(lease.job, Some(State::Waiting { due_at }));
                 self.lane(&queue, &lane).lane.end();
             }
-        }
-    }
-
-    pub(super) fn change_lane(
-        &mut self,
-        queue: QueueName,
-        lane: String,
-        change: LaneChange,
-    ) -> Result<(), Error> {
-        self.setup.policies.get(&queue)?;
-        self.setup.limits.name("lane", &lane)?;
-        self.lane(&queue, &lane).lane.change(change);
-        Ok(())
-    }
-
-    pub(super) fn change(
-        &mut self,
-        filter: &Filter,
-        change: &Change,
-        after: Option<JobId>,
-        most: usize,
-    ) -> Changed {
-        let now = self.now();
-        let fits = self.fitting(filter, after);
-        let fits = fits.filter(|(_, row)| change.fits(row.state.phase()));
-        let ids: Vec<_> = fits.map(|(id, _)| *id).take(most).collect();
-        for id in &ids {
-            match change {
-                Change::Retry { .. } => {
-                    if let Some(row) = self.jobs.get_mut(id) {
-                        row.tried = 0;
-                    }
-                    self.put(*id, Some(State::Waiting { due_at: now }));
-                }
-                Change::Bury { reason } => {
-                    let reason = self.setup.limits.cut(reason);
-                    let ended_at = now;
-                    self.put(*id, Some(State::Dead { ended_at, reason }));
-                }
-                Change::Purge => self.remove(*id),
-            }
-        }
-        Changed {
-            count: ids.len() as u64,
-            next: ids.last().copied().filter(|_| ids.len() == most),
-        }
-    }
-
-    fn remove(&mut self, id: JobId) {
-        self.put(id, None);
-        let Some(row) = self.jobs.remove(&id) else {
-            return;
-        };
-        self.bytes -= row.detail.len() as u64;
-        if let Some(batch) = self.batches.get_mut(&id.batch) {
-            batch.left -= 1;
-            if batch.left == 0 {
-                self.bytes -= batch.body.len() as u64;
-                batch.body = Bytes::new();
-            }
-        }
-    }
-
-    pub(super) fn prune(&mut self) -> Pruned {
-        let now = self.now();
-        let (mut old, mut next) = (Vec::new(), None::<u64>);
-        for (name, queue) in &self.queues {
-            let policy = self.setup.policies.of(name);
-            for (ended, keep) in [(&queue.done, policy.done), (&queue.dead, policy.dead)] {
-                let many = ended.len() as u64;
-                for (place, (ended_at, id)) in (0..).zip(ended) {
-                    let ends_at = ended_at.saturating_add(millis(keep.age));
-                    if ends_at > now && many - place <= keep.count {
-                        next = Some(next.map_or(ends_at, |next| next.min(ends_at)));
-                        break;
-                    }
-                    old.push(*id);
-                }
-            }
-        }
-        old.truncate(PRUNED_AT_ONCE);
-        old.iter().for_each(|id| self.remove(*id));
-        let mut removed = old.len();
-        let mut batches = Vec::new();
-        for (id, batch) in self.batches.iter().filter(|(_, batch)| batch.left == 0) {
-            let remembered = self.setup.policies.remembered(&batch.owner);
-            let ends_at = batch.accepted_at.saturating_add(millis(remembered));
-            if ends_at > now {
-                next = Some(next.map_or(ends_at, |next| next.min(ends_at)));
-            } else {
-                batches.push(*id);
-            }
-        }
-        batches.truncate(PRUNED_AT_ONCE - removed);
-        for id in &batches {
-            if let Some(batch) = self.batches.remove(id) {
-                self.bytes -= batch.body.len() as u64;
-                let key = batch.key.map(|key| (batch.owner, key));
-                key.map(|key| self.keys.remove(&key));
-            }
-        }
-        removed += batches.len();
-        let idle = |row: &LaneRow| row.depth == Depth::default() && row.lane.is_plain(now);
-        let lanes = self.lanes.iter().filter(|(_, row)| idle(row));
-        let lanes: Vec<_> = lanes.map(|(key, _)| key.clone()).collect();
-        for key in lanes.iter().take(PRUNED_AT_ONCE - removed) {
-            self.lanes.remove(key);
-            removed += 1;
-        }
-        let more = removed == PRUNED_AT_ONCE;
-        Pruned {
-            removed: removed as u64,
-            next: if more { Some(now) } else { next },
         }
     }
 }
