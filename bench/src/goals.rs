@@ -189,13 +189,13 @@ const GOALS: &[Goal] = &[
         Bound::Least(3.0),
     ),
     Goal(
-        "python-verify",
+        "python-verify-fresh",
         SPIN,
         Metric::RequestsPerS,
         Bound::Least(3.5),
     ),
     Goal(
-        "python-verify-serial-reuse",
+        "python-verify-reuse",
         SPIN,
         Metric::RequestsPerS,
         Bound::Least(20.0),

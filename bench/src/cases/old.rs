@@ -15,16 +15,16 @@ pub(super) fn cases(hosts: &Hosts) -> Result<Vec<Case<'_>>> {
         registrations(hosts)?,
         python(
             hosts,
-            "python-verify",
-            Reuse::Default,
+            "python-verify-fresh",
+            Reuse::Fresh,
             "an instance for each request",
             3.5,
         )?,
         python(
             hosts,
-            "python-verify-serial-reuse",
-            Reuse::Serial,
-            "128 requests one after another for each instance",
+            "python-verify-reuse",
+            Reuse::Default,
+            "128 requests for each instance, several at once",
             20.0,
         )?,
     ])
@@ -77,7 +77,7 @@ fn python<'a>(hosts: &'a Hosts, id: &str, reuse: Reuse, how: &str, times: f64) -
     let bytes = std::fs::metadata(&component).map_or(0, |file| file.len());
     let megabytes = bytes / 1_000_000;
     let says = format!(
-        "the consumer in Python (WASI 0.2, {megabytes} MB) verifies a payload, its key in key-value, {how}"
+        "the consumer in Python (WASI 0.3, {megabytes} MB) verifies a payload, its key in key-value, {how}"
     );
     let mut case = Case::loaded(id, &says, payload(hosts)?, sides);
     case.cannot.push((SPIN, absent(times, 106.0)));
