@@ -37,9 +37,12 @@ impl Form {
         }
         sound::known(number("user_version")?, self.number)?;
         if mark != self.mark {
-            connection.execute_batch(self.tables)?;
-            connection.pragma_update(None, "user_version", self.number)?;
-            connection.pragma_update(None, "application_id", self.mark)?;
+            // Whole or not at all: a host that ends meanwhile leaves a file that the next one makes again.
+            let making = connection.unchecked_transaction()?;
+            making.execute_batch(self.tables)?;
+            making.pragma_update(None, "user_version", self.number)?;
+            making.pragma_update(None, "application_id", self.mark)?;
+            making.commit()?;
         }
         let page = u64::try_from(number("page_size")?).unwrap_or(4096).max(1);
         let pages = (self.bytes / page).clamp(1, u32::MAX.into());
@@ -54,4 +57,34 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connecti
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: Form = Form {
+        mark: 7,
+        number: 1,
+        tables: "CREATE TABLE one (x); CREATE TABLE two (x);",
+        bytes: 1 << 20,
+    };
+
+    #[test]
+    fn a_file_whose_making_was_cut_off_is_made_by_the_next_host() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made.db");
+        std::fs::File::create(&path).unwrap();
+        let cut_off = Form {
+            tables: "CREATE TABLE one (x); CREATE TABLE (",
+            ..FORM
+        };
+        assert!(cut_off.open(&path).is_err());
+        FORM.open(&path).unwrap();
+        // And is left as it is by those after it.
+        let connection = FORM.open(&path).unwrap();
+        let count = "SELECT count(*) FROM sqlite_schema";
+        let count = connection.query_row(count, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count.unwrap(), 2);
+    }
 }

@@ -62,6 +62,16 @@ impl Breaker {
         }
     }
 
+    /// Somebody says that it is worth a try: one that is open is half open from now on.
+    pub(super) fn probe(&mut self, now: u64) {
+        self.until = self.until.map(|until| until.min(now));
+    }
+
+    /// Whether it keeps back nothing.
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
     /// How many may run, of as many as usual.
     pub(super) fn most_running(&self, usual: u32) -> u32 {
         if self.until.is_some() {
@@ -114,7 +124,14 @@ mod tests {
             let now = breaker.until.unwrap();
             assert_eq!(fail(&mut breaker, now), Some(now + 3000));
         }
+        let open = breaker.until.unwrap();
+        breaker.probe(open - 500);
+        assert_eq!(breaker.until, Some(open - 500), "one probe may run");
+        breaker.probe(open);
+        assert_eq!(breaker.until, Some(open - 500));
         breaker.success();
+        assert_eq!(breaker, Breaker::default());
+        breaker.probe(5);
         assert_eq!(breaker, Breaker::default());
     }
 

@@ -168,6 +168,19 @@ pub enum Outcome {
     },
 }
 
+/// How much of a note is kept where there is no room for all of it, in bytes.
+const BRIEF: usize = 64;
+
+impl Outcome {
+    /// The same, of its note the beginning.
+    pub(super) fn brief(mut self) -> Self {
+        let (Self::Done { note } | Self::Retry { reason: note, .. } | Self::Dead { reason: note }) =
+            &mut self;
+        note.truncate(note.floor_char_boundary(BRIEF));
+        self
+    }
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

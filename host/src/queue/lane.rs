@@ -69,11 +69,11 @@ impl Lane {
         }
     }
 
-    /// Whether it has nothing that a new one of its name would not have.
+    /// Whether nothing is known of it that holds back a job, so that it may go when it has none.
     pub(super) fn is_plain(&self, now: u64) -> bool {
         !self.paused
             && self.slow_until <= now
-            && self.breaker == Breaker::default()
+            && self.breaker.is_over(now)
             && self.paced <= now.saturating_mul(1000)
     }
 

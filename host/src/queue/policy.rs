@@ -198,11 +198,17 @@ impl Policies {
         self.0.get(queue).cloned().unwrap_or_default()
     }
 
-    /// How long a batch of this owner is remembered at least.
-    pub(super) fn remembered(&self, owner: &str) -> Duration {
-        let own = self.0.iter().filter(|(queue, _)| queue.owner == owner);
-        let longest = own.map(|(_, policy)| policy.done.age).max();
-        longest.unwrap_or(Policy::default().done.age)
+    /// How long a batch of this owner is remembered when its jobs are gone, and how many newer ones there may be.
+    pub(super) fn remembered(&self, owner: &str) -> Keep {
+        let own = || self.0.iter().filter(|(queue, _)| queue.owner == owner);
+        let usual = Policy::default().done;
+        Keep {
+            age: own().map(|(_, p)| p.done.age).max().unwrap_or(usual.age),
+            count: own()
+                .map(|(_, p)| p.done.count)
+                .max()
+                .unwrap_or(usual.count),
+        }
     }
 }
 

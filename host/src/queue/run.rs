@@ -208,7 +208,8 @@ impl Runner {
     }
 
     /// Settles again and again while the engine fails and the lease holds: what was done should not be done twice
-    /// because a disk was full for a moment. Where the job stands then; nothing if that is not known.
+    /// because a disk was full for a moment. Where there is no room for a note, its beginning has to do. Where the
+    /// job stands then; nothing if that is not known.
     async fn settled(
         &self,
         mut settled: Result<Phase, Error>,
@@ -216,6 +217,7 @@ impl Runner {
         outcome: &Outcome,
         mut stop: watch::Receiver<bool>,
     ) -> Option<Phase> {
+        let mut outcome = outcome.clone();
         loop {
             match settled {
                 Ok(phase) => return Some(phase),
@@ -223,7 +225,12 @@ impl Runner {
                     self.warn("an attempt came too late", &error);
                     return None;
                 }
-                Err(error) => self.warn("an attempt cannot be settled", &error),
+                Err(error) => {
+                    self.warn("an attempt cannot be settled", &error);
+                    if matches!(error, Error::Full(_)) {
+                        outcome = outcome.brief();
+                    }
+                }
             }
             select! {
                 () = stopped(&mut stop) => return None,

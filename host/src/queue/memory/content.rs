@@ -25,10 +25,14 @@ pub(super) struct Content {
     queues: BTreeMap<QueueName, Queue>,
     lanes: BTreeMap<(QueueName, String), LaneRow>,
     turns: u64,
+    /// How many batches there were.
+    accepted: u64,
     bytes: u64,
 }
 
 struct Batch {
+    /// How many were accepted before it.
+    number: u64,
     owner: String,
     key: Option<String>,
     digest: [u8; 32],
@@ -87,6 +91,7 @@ impl Content {
             queues: BTreeMap::new(),
             lanes: BTreeMap::new(),
             turns: 0,
+            accepted: 0,
             bytes: 0,
         }
     }
@@ -191,7 +196,10 @@ impl Content {
         for (id, job) in jobs.iter().zip(&batch.jobs) {
             self.add(*id, batch.queue(job), job, now);
         }
+        let number = self.accepted;
+        self.accepted += 1;
         let kept = Batch {
+            number,
             owner: batch.owner,
             key: batch.key,
             digest,

@@ -52,7 +52,12 @@ impl Changes {
                     connection
                         .prepare_cached("UPDATE job SET tried = 0 WHERE seq = ?1")?
                         .execute([seq])?;
-                    State::Waiting { due_at: now }
+                    let due = State::Waiting { due_at: now };
+                    let place = (*seq, *lane);
+                    self.put(connection, place, *from, &due, |lane| {
+                        lane.breaker.probe(now);
+                    })?;
+                    continue;
                 }
                 Change::Bury { reason } => State::Dead {
                     ended_at: now,

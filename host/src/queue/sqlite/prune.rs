@@ -56,17 +56,13 @@ pub(super) fn prune(changes: &Changes, connection: &Connection) -> Result<Pruned
             )?;
         }
     }
-    let owners = "SELECT DISTINCT owner FROM queue ORDER BY owner";
-    let mut owners = connection.prepare_cached(owners)?;
-    let owners = owners.query_map([], |row| row.get::<_, String>(0))?;
-    let mut owners = owners.collect::<Result<Vec<_>>>()?;
-    // Whoever only had batches without jobs has no queue.
-    let none = "SELECT DISTINCT owner FROM batch WHERE remaining = 0 AND jobs = 0 AND owner NOT IN (SELECT owner FROM queue)";
-    let mut none = connection.prepare_cached(none)?;
-    let none = none.query_map([], |row| row.get(0))?;
-    owners.extend(none.collect::<Result<Vec<_>>>()?);
-    for owner in owners {
-        batches(changes, connection, &owner, now, &mut going)?;
+    // Each is looked up behind the one before: SQLite would read all rows to find the owners that there are.
+    let mut owner = String::new();
+    let next =
+        "SELECT min(owner) FROM batch INDEXED BY batch_over WHERE remaining = 0 AND owner > ?1";
+    while let Some(found) = value::<Option<String>>(connection, next, &[&owner])?.flatten() {
+        batches(changes, connection, &found, now, &mut going)?;
+        owner = found;
     }
     lanes(connection, now, &mut going)?;
     step!("prune-written");
@@ -111,7 +107,7 @@ fn ended(
     Ok(())
 }
 
-/// Batches of an owner that have no jobs any more.
+/// Batches of an owner that have no jobs any more: those that are old, and those with too many newer ones, whoever's.
 fn batches(
     changes: &Changes,
     connection: &Connection,
@@ -119,7 +115,9 @@ fn batches(
     now: u64,
     going: &mut Going,
 ) -> Result<()> {
-    let remembered = millis(changes.setup.policies.remembered(owner));
+    let keep = changes.setup.policies.remembered(owner);
+    let newest = value::<Option<i64>>(connection, "SELECT max(seq) FROM batch", &[])?.flatten();
+    let newest = uint(newest.unwrap_or(0));
     let text = "SELECT seq, accepted_at FROM batch INDEXED BY batch_over
                 WHERE owner = ?1 AND remaining = 0 ORDER BY accepted_at LIMIT ?2";
     let most = i64::try_from(going.room + 1).unwrap_or(i64::MAX);
@@ -128,8 +126,8 @@ fn batches(
         Ok((row.get::<_, i64>(0)?, number(row, 1)?))
     })?;
     for (seq, accepted_at) in oldest.collect::<Result<Vec<_>>>()? {
-        let ends_at = accepted_at.saturating_add(remembered);
-        if ends_at > now {
+        let ends_at = accepted_at.saturating_add(millis(keep.age));
+        if ends_at > now && newest.saturating_sub(uint(seq)) < keep.count {
             going.not_before(ends_at);
             break;
         }
@@ -144,12 +142,12 @@ fn batches(
     Ok(())
 }
 
-/// Lanes that have no jobs and nothing else that a new one of their name would not have.
+/// Lanes that have no jobs, and of which nothing is known that would hold one back.
 fn lanes(connection: &Connection, now: u64, going: &mut Going) -> Result<()> {
     let text = format!(
         "SELECT {LANE} FROM lane INDEXED BY lane_idle
          WHERE waiting + claimed + done + dead = 0 AND paused = 0 AND slow_until <= ?1
-         AND failures = 0 AND open_until IS NULL AND paced <= ?2 LIMIT ?3"
+         AND (open_until IS NULL OR open_until <= ?1) AND paced <= ?2 LIMIT ?3"
     );
     let most = i64::try_from(going.room).unwrap_or(i64::MAX);
     let mut idle = connection.prepare_cached(&text)?;

@@ -205,3 +205,63 @@ async fn a_lane_that_fails_is_left_alone_and_then_tried_with_one_job() {
     })
     .await;
 }
+
+/// Opens after one failure, for ten seconds.
+fn careful() -> Policy {
+    let breaker = breaker::Settings {
+        failures: 1,
+        open: 10 * SECOND,
+        most: 10 * SECOND,
+    };
+    Policy {
+        breaker: Some(breaker),
+        attempts: 1,
+        ..even()
+    }
+}
+
+#[tokio::test]
+async fn whoever_retries_has_a_lane_that_is_left_alone_tried_with_one_job_now() {
+    under(careful(), async |bench| {
+        bench.jobs(&["a", "a"]).await;
+        let claims = bench.claim(9).await;
+        for claim in &claims {
+            bench.settle(claim, retry("500")).await;
+        }
+        bench.jobs(&["a"]).await;
+        assert_eq!(bench.claim(9).await, [], "it is left alone");
+        let dead = Filter {
+            phase: Some(Phase::Dead),
+            ..Filter::default()
+        };
+        let retried = Change::Retry { done: false };
+        let retried = bench.engine.change(dead, retried, None, 9).await.unwrap();
+        assert_eq!(retried.count, 2);
+        let probe = bench.one().await;
+        assert_eq!(bench.claim(9).await, [], "one job finds out");
+        bench.settle(&probe, done()).await;
+        assert_eq!(bench.claim(9).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lane_that_failed_goes_with_its_last_job_once_it_would_be_tried_again() {
+    under(careful(), async |bench| {
+        bench.jobs(&["a"]).await;
+        bench.settle(&bench.one().await, retry("500")).await;
+        let purged = bench
+            .engine
+            .change(Filter::default(), Change::Purge, None, 9);
+        assert_eq!(purged.await.unwrap().count, 1);
+        let lanes = async || {
+            bench.engine.prune().await.unwrap();
+            let lanes = bench.engine.lanes(queue("mail"), None, 9).await.unwrap();
+            lanes.len()
+        };
+        assert_eq!(lanes().await, 1, "who comes back now is not to be tried");
+        bench.clock.pass(10 * SECOND);
+        assert_eq!(lanes().await, 0);
+    })
+    .await;
+}

@@ -328,6 +328,46 @@ async fn what_is_too_old_or_too_many_is_removed_and_its_key_with_it() {
 }
 
 #[tokio::test]
+async fn a_batch_whose_jobs_are_gone_goes_when_it_is_old_or_too_many_came_behind_it() {
+    let policy = Policy {
+        done: Keep {
+            age: 3600 * SECOND,
+            count: 2,
+        },
+        ..even()
+    };
+    under(policy, async |bench| {
+        let keyed = |key: &'static str| batch(Some(key), "body", vec![job("a")]);
+        let mut receipts = Vec::new();
+        for key in ["1", "2", "3", "4"] {
+            receipts.push(bench.engine.enqueue(keyed(key)).await.unwrap());
+            bench.settle(&bench.one().await, done()).await;
+        }
+        let known = async |receipt: &Receipt| {
+            bench.engine.prune().await.unwrap();
+            bench.engine.batch(receipt.batch).await.unwrap().is_some()
+        };
+        // Jobs of two are kept, and batches without them if fewer than two came behind.
+        assert!(!known(&receipts[0]).await && !known(&receipts[1]).await);
+        let purged = bench
+            .engine
+            .change(Filter::default(), Change::Purge, None, 9);
+        assert_eq!(purged.await.unwrap().count, 2);
+        assert!(known(&receipts[2]).await && known(&receipts[3]).await);
+        assert!(bench.engine.enqueue(keyed("3")).await.unwrap().replayed);
+        // Whose it was does not matter.
+        let others = NewBatch {
+            owner: "other".into(),
+            ..batch(None, "", Vec::new())
+        };
+        bench.engine.enqueue(others).await.unwrap();
+        assert!(!known(&receipts[2]).await && known(&receipts[3]).await);
+        assert!(!bench.engine.enqueue(keyed("3")).await.unwrap().replayed);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn whoever_waits_is_told_of_what_can_be_claimed() {
     on_every_engine(async |bench| {
         let mut changed = bench.engine.changed();

@@ -1,10 +1,10 @@
-//! The laws of working on a queue: an engine in memory, a clock that a test moves, and a worker that does what a
-//! test says. Nothing waits for a time; a test looks again until what has to come has come.
+//! The laws of working on a queue: an engine, in memory unless it has to be full, a clock that a test moves, and a
+//! worker that does what a test says. Nothing waits for a time; a test looks again until what has to come has come.
 
 use super::super::contract::{Bench, batch, done, even, job, queue, retry, setup};
 use super::super::*;
 use super::{Made, Runner, Worker, prune};
-use crate::clock::Clock;
+use crate::clock::{Clock, Manual};
 use futures::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,7 +51,10 @@ struct Work {
 impl Work {
     fn on(policy: Policy) -> Self {
         let (setup, clock) = setup(policy.clone(), Limits::default());
-        let engine: Arc<dyn Backend> = Arc::new(Memory::new(setup));
+        Self::of(Arc::new(Memory::new(setup)), clock, policy)
+    }
+
+    fn of(engine: Arc<dyn Backend>, clock: Arc<Manual>, policy: Policy) -> Self {
         let begun = Arc::new(Begun::default());
         let runner = Runner {
             backend: Arc::clone(&engine),
@@ -274,4 +277,36 @@ async fn what_came_of_each_attempt_is_told_once_it_is_kept() {
             (badly, 2, Phase::Dead, "never".to_owned(), Duration::ZERO),
         ]
     );
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_a_note_the_job_is_settled_with_its_beginning() {
+    // Its lease outlasts the time that is passed while the file is written.
+    let policy = Policy {
+        lease: 1_000_000 * SECOND,
+        ..even()
+    };
+    let limits = Limits {
+        store_bytes: 1 << 20,
+        note_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (setup, clock) = setup(policy.clone(), limits);
+    let engine = Sqlite::open(&folder.path().join("queue.db"), setup).unwrap();
+    let work = Work::of(Arc::new(engine), clock, policy);
+    let id = work.bench.jobs(&["a"]).await[0];
+    let (_, end) = work.begun(1).await.remove(0);
+    let reason = "gone ".repeat(2 << 20);
+    end.send(Outcome::Dead { reason }).unwrap();
+    until(async || {
+        work.bench.clock.pass(SECOND);
+        work.bench.state(id).await.phase() == Phase::Dead
+    })
+    .await;
+    let beginning = "gone ".repeat(13)[..64].to_owned();
+    let shown = work.bench.show(id).await;
+    assert_eq!(shown.attempts[0].note, beginning);
+    let of_job = matches!(shown.job.state, State::Dead { reason, .. } if reason == beginning);
+    assert!(of_job, "a dead letter has its reason");
 }

@@ -31,10 +31,12 @@ impl Content {
         for id in &ids {
             match change {
                 Change::Retry { .. } => {
+                    self.put(*id, Some(State::Waiting { due_at: now }));
                     if let Some(row) = self.jobs.get_mut(id) {
                         row.tried = 0;
+                        let (queue, lane) = (row.queue.clone(), row.lane.clone());
+                        self.lane(&queue, &lane).lane.breaker.probe(now);
                     }
-                    self.put(*id, Some(State::Waiting { due_at: now }));
                 }
                 Change::Bury { reason } => {
                     let reason = self.setup.limits.cut(reason);

@@ -29,10 +29,12 @@ impl Content {
         old.iter().for_each(|id| self.remove(*id));
         let mut removed = old.len();
         let mut batches = Vec::new();
+        let newest = self.batches.last_key_value();
+        let newest = newest.map_or(0, |(_, batch)| batch.number);
         for (id, batch) in self.batches.iter().filter(|(_, batch)| batch.left == 0) {
-            let remembered = self.setup.policies.remembered(&batch.owner);
-            let ends_at = batch.accepted_at.saturating_add(millis(remembered));
-            if ends_at > now {
+            let keep = self.setup.policies.remembered(&batch.owner);
+            let ends_at = batch.accepted_at.saturating_add(millis(keep.age));
+            if ends_at > now && newest - batch.number < keep.count {
                 next = Some(next.map_or(ends_at, |next| next.min(ends_at)));
             } else {
                 batches.push(*id);
