@@ -5,7 +5,7 @@ use futures::stream::{self, StreamExt};
 use wasip3::http_compat::Request;
 
 use super::bindings::signet::queue::queue;
-use super::bindings::signet::queue::types::{Error, Filter, Phase};
+use super::bindings::signet::queue::types::{BatchStatus, Error, Filter, Phase};
 use super::surroundings::trace;
 use crate::answer::Answer;
 use crate::api::Queued;
@@ -52,6 +52,14 @@ pub(super) async fn give_up(registrations: &[String]) -> Result<(), Problem> {
         given_up.map_err(problem)?;
     }
     Ok(())
+}
+
+/// An event with what was accepted of it. One whose deliveries are all past retention is not known any more, though
+/// its idempotency key may be.
+async fn known(id: &str) -> Result<BatchStatus, Problem> {
+    let batch = queue::show_batch(id.to_string()).await.map_err(problem)?;
+    let batch = batch.filter(|batch| !batch.body.is_empty());
+    batch.ok_or_else(Problem::no_such_event)
 }
 
 /// The deliveries of a registration.

@@ -7,8 +7,9 @@ use std::process::{Output, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::events::{event, order as an_order, producer, register, settled};
 use crate::queue::{EAGER, process, until};
-use crate::support::{Answer, Host, Process, fixture, get, post, request, signet};
+use crate::support::{Answer, Host, Process, Receiver, fixture, get, post, request, signet};
 
 const TOKEN: &str = "0123456789abcdef";
 const BEARER: (&str, &str) = ("authorization", "Bearer 0123456789abcdef");
@@ -392,4 +393,25 @@ fn each_way_in_which_a_host_cannot_be_asked_is_told_with_its_cure() {
         1,
         &format!("nobody answers at http://{admin}: start the host with --admin"),
     );
+}
+
+#[test]
+fn an_event_whose_deliveries_are_removed_is_unknown_and_its_key_is_not() {
+    let (_token, line) = token();
+    let receiver = Receiver::answers(200);
+    let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{line}");
+    let served = producer("").host(&admin).start();
+    register(&served, &receiver, json!({}));
+    let key = ("idempotency-key", "order-7-paid");
+    let sent = || event(&served, &[key], &an_order()).json()["id"].clone();
+    let id = sent();
+    let of = id.as_str().unwrap();
+    assert_eq!(settled(&served, of)[0]["state"], "done");
+    let admin = served.running().admin().unwrap();
+    assert_eq!(says(admin, &["purge", "--yes"]), "1 job(s) removed\n");
+    let path = format!("/events/{of}");
+    assert_eq!(get(served.address(), &path).status, 404);
+    let resend = format!("{path}/resend");
+    assert_eq!(post(served.address(), &resend, &[], b"").status, 404);
+    assert_eq!(sent(), id);
 }

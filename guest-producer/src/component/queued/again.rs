@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::receivers;
-use super::{QUEUE, all, lane, problem};
+use super::{QUEUE, all, known, lane, problem};
 use crate::answer::Answer;
 use crate::component::bindings::signet::queue::queue;
 use crate::component::bindings::signet::queue::types::{Filter, Phase};
@@ -15,8 +15,7 @@ use crate::query::parameter;
 
 /// `POST /events/{id}/resend`: its dead letters; with `?registration=`, that one delivery, even if it was done.
 pub(super) async fn resend(id: String, target: &str) -> Result<Answer, Problem> {
-    let batch = queue::show_batch(id.clone()).await.map_err(problem)?;
-    batch.ok_or_else(Problem::no_such_event)?;
+    known(&id).await?;
     let of_event = Filter {
         batch: Some(id),
         ..all(None)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::receivers;
-use super::{all, lane, problem};
+use super::{all, known, lane, problem};
 use crate::answer::Answer;
 use crate::component::bindings::signet::queue::queue;
 use crate::component::bindings::signet::queue::types::{Attempt, Ended, Filter, JobStatus, State};
@@ -14,8 +14,7 @@ use crate::query::{limit, parameter};
 
 /// An event, where its deliveries stand, and a page of them.
 pub(super) async fn event(id: String, target: &str) -> Result<Answer, Problem> {
-    let batch = queue::show_batch(id.clone()).await.map_err(problem)?;
-    let batch = batch.ok_or_else(Problem::no_such_event)?;
+    let batch = known(&id).await?;
     let message = Message::from_kept(&batch.body).map_err(Problem::internal)?;
     let filter = Filter {
         batch: Some(id.clone()),
