@@ -18,6 +18,20 @@ fn one(text: &str, place: &str, part: &str) {
     );
 }
 
+/// The page that shows every table.
+const PAGE: &str = include_str!("../../../../docs/signet-toml.md");
+
+#[test]
+fn the_file_on_the_page_has_every_key_and_no_mistake() {
+    let file = PAGE.split("```toml\n").nth(1).unwrap();
+    let file = file.split("```").next().unwrap();
+    read(file).unwrap();
+    let file: toml::Table = file.parse().unwrap();
+    for key in KEYS.iter().chain(&["variables"]) {
+        assert!(file.contains_key(*key), "docs/signet-toml.md has no {key}");
+    }
+}
+
 const WHOLE: &str = r#"
 state_dir = "state"
 
