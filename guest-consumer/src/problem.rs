@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 
-/// The largest request body that is read, in bytes.
-pub const BODY_LIMIT: usize = 1024 * 1024;
+/// The largest request body that is read, in bytes: an event of 1 MiB, and what its producer adds to it.
+pub const BODY_LIMIT: usize = 1024 * 1024 + 4096;
 
 /// A problem: its kind, its status, and what is to be said of this occurrence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

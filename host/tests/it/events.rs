@@ -526,6 +526,49 @@ fn the_built_in_consumer_takes_over_a_new_key() {
     assert_eq!(fired.json()["delivered"], 1, "{}", fired.body);
 }
 
+#[test]
+fn a_consumer_whose_answer_about_a_new_key_was_lost_takes_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = "0123456789abcdef";
+    let app = builtin(folder.path(), &[("enrolment_token", token)]);
+    let (producer, consumer) = (app.addresses()[0], app.addresses()[1]);
+    let body = json!({ "url": format!("http://localhost:{}/target", consumer.port()) });
+    let body = body.to_string();
+    let registered = post(producer, "/registrations", &[JSON], body.as_bytes());
+    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    // As it is when the producer did not hear that the key was taken.
+    let unheard = json!({ "keyData": "00000000-0000-4000-8000-000000000000" }).to_string();
+    let headers = [JSON, ("x-enrolment-token", token)];
+    let taken = post(
+        consumer,
+        "/target?handshake=true",
+        &headers,
+        unheard.as_bytes(),
+    );
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    let rotated = post(producer, &format!("/registrations/{id}/rotate"), &[], b"");
+    assert_eq!(rotated.status, 200, "{}", rotated.body);
+    let fired = post(producer, "/fire", &[], b"");
+    assert_eq!(fired.json()["delivered"], 1, "{}", fired.body);
+}
+
+#[test]
+fn an_event_as_large_as_may_be_is_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = builtin(folder.path(), &[]);
+    let url = format!("http://localhost:{}/target", app.addresses()[1].port());
+    let body = json!({ "url": url }).to_string();
+    let registered = post(app.address(), "/registrations", &[JSON], body.as_bytes());
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    let (begin, end) = (r#"{"type":"large","data":{"a":""#, r#""}}"#);
+    let filling = "a".repeat((1 << 20) - begin.len() - end.len());
+    let event = format!("{begin}{filling}{end}");
+    let answer = post(app.address(), "/events", &[JSON], event.as_bytes());
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(settled(&app, &id)[0]["state"], "done");
+}
+
 /// Two secrets to seal with.
 pub(crate) const OLD: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const NEW: &str = "fedcba9876543210fedcba9876543210";

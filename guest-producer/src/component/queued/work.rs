@@ -78,7 +78,12 @@ async fn attempt(job: &Job) -> Result<Outcome, Problem> {
         }
         Verdict::Failed { why, after, slow } => {
             println!("CONSUMER {url} did not take {}: {why}", named(job));
-            if lost(&destination, now) {
+            // Another attempt may have worked while this one was made.
+            let is_lost = lost(&destination, now)
+                && receivers::destination(&database, &job.lane)
+                    .await?
+                    .is_some_and(|destination| lost(&destination, now));
+            if is_lost {
                 let reason = verdict::given_up(&why);
                 disable(&database, job, &destination, &reason).await?;
                 return Ok(Outcome::Dead(reason));
@@ -128,7 +133,8 @@ async fn disable(
     let message = Message::own(message::DISABLED, &data);
     let mut others = receivers::of(message::DISABLED).await?;
     others.retain(|receiver| receiver.id != job.lane);
-    let key = idempotency::own("disabled", &job.id);
+    // The attempt is part of it: a delivery that is sent again, after the registration was enabled, may disable it again.
+    let key = idempotency::own("disabled", &format!("{} {}", job.id, job.attempt));
     if let Err(problem) = accept::enqueue(Some(key), &message, &trace(job), &others).await
         && problem.status() != 409
     {
