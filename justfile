@@ -75,7 +75,7 @@ compare *args:
     cargo run --profile dist --package signet-bench -- compare {{args}}
 
 # Hurt the host a thousand times, and hold what its consumers saw against what it had accepted: docs/torture. Takes
-# half an hour; `just torture --seed N` repeats the faults of a run.
+# half an hour with the build; `just torture --seed N` repeats the faults of a run.
 torture *args: (_torture "--profile dist" "dist" "--cycles 1000 --report docs/torture/report.json" args)
 
 # The same fifty times: every fault at least once. Takes a minute or two.

@@ -301,6 +301,13 @@ fn who_answers_410_is_disabled_and_others_hear_of_it() {
         settled(&served, &accepted(&served, &order()))[0]["state"],
         "done"
     );
+    // The same delivery may disable it again, and others hear of that too.
+    gone.now(Manner::Answers(410));
+    let resend = format!("/events/{id}/resend");
+    assert_eq!(post(served.address(), &resend, &[], b"").status, 202);
+    until("nobody heard of it again", || {
+        deliveries(&operator).len() == 2
+    });
 }
 
 #[test]

@@ -117,8 +117,8 @@ fn lost(destination: &Destination, now: i64) -> bool {
     since.is_some_and(|since| now.saturating_sub(since) >= PATIENCE_SECONDS)
 }
 
-/// Disables the registration and says so: first the event, which is known by its key if this is done again, then the
-/// row, then what waits.
+/// Disables the registration and says so: first the event, then the row, then what waits. Whoever ends in between says
+/// it again with the next attempt.
 async fn disable(
     database: &Database,
     job: &Job,
