@@ -9,7 +9,7 @@ import * as variables from 'fermyon:spin/variables@2.0.0';
 
 const KEY = 'signing-key-data';
 const STANDARD = 'standard-webhooks';
-const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT = 1024 * 1024 + 4096; // An event of 1 MiB, and what its producer adds to it.
 const TOLERANCE = 300; // How far a timestamp may be from now, in seconds, either way.
 const ENTRY_LIMIT = 16; // Each entry of webhook-signature that is looked at costs a tag over the whole body.
 

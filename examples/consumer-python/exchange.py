@@ -15,7 +15,7 @@ from componentize_py_types import Ok
 from spin_sdk import wit
 from spin_sdk.wit.imports.wasi_http_types_0_3_0 import Fields, Method_Other, Request, Response
 
-BODY_LIMIT = 1024 * 1024
+BODY_LIMIT = 1024 * 1024 + 4096  # An event of 1 MiB, and what its producer adds to it.
 
 
 @dataclass
