@@ -217,7 +217,7 @@ impl Runner {
         outcome: &Outcome,
         mut stop: watch::Receiver<bool>,
     ) -> Option<Phase> {
-        let mut outcome = outcome.clone();
+        let mut is_full = false;
         loop {
             match settled {
                 Ok(phase) => return Some(phase),
@@ -227,9 +227,7 @@ impl Runner {
                 }
                 Err(error) => {
                     self.warn("an attempt cannot be settled", &error);
-                    if matches!(error, Error::Full(_)) {
-                        outcome = outcome.brief();
-                    }
+                    is_full |= matches!(error, Error::Full(_));
                 }
             }
             select! {
@@ -237,7 +235,9 @@ impl Runner {
                 () = self.clock.sleep_until(self.after(PAUSE)) => {}
             }
             lease = self.extend(lease).await?;
-            settled = self.backend.settle(lease, outcome.clone()).await;
+            let outcome = outcome.clone();
+            let outcome = if is_full { outcome.brief() } else { outcome };
+            settled = self.backend.settle(lease, outcome).await;
         }
     }
 

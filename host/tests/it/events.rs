@@ -513,20 +513,20 @@ fn a_key_whose_time_is_over_is_removed_by_the_next_delivery() {
     assert_eq!(header(got, "webhook-signature").split(' ').count(), 1);
 }
 
+/// Registers the built-in consumer and gives the registration's id.
+fn enrolled(app: &Served) -> String {
+    let url = format!("http://localhost:{}/target", app.addresses()[1].port());
+    let body = json!({ "url": url }).to_string();
+    let registered = post(app.address(), "/registrations", &[JSON], body.as_bytes());
+    assert_eq!(registered.status, 201, "{}", registered.body);
+    registered.json()["id"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn the_built_in_consumer_takes_over_a_new_key() {
     let folder = tempfile::tempdir().unwrap();
     let app = builtin(folder.path(), &[]);
-    let (producer, consumer) = (app.addresses()[0], app.addresses()[1]);
-    let body = json!({ "url": format!("http://localhost:{}/target", consumer.port()) });
-    let registered = post(
-        producer,
-        "/registrations",
-        &[JSON],
-        body.to_string().as_bytes(),
-    );
-    assert_eq!(registered.status, 201, "{}", registered.body);
-    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    let (producer, id) = (app.address(), enrolled(&app));
     let rotated = post(producer, &format!("/registrations/{id}/rotate"), &[], b"");
     assert_eq!(rotated.status, 200, "{}", rotated.body);
     let fired = post(producer, "/fire", &[], b"");
@@ -539,10 +539,7 @@ fn a_consumer_whose_answer_about_a_new_key_was_lost_takes_the_next() {
     let token = "0123456789abcdef";
     let app = builtin(folder.path(), &[("enrolment_token", token)]);
     let (producer, consumer) = (app.addresses()[0], app.addresses()[1]);
-    let body = json!({ "url": format!("http://localhost:{}/target", consumer.port()) });
-    let body = body.to_string();
-    let registered = post(producer, "/registrations", &[JSON], body.as_bytes());
-    let id = registered.json()["id"].as_str().unwrap().to_owned();
+    let id = enrolled(&app);
     // As it is when the producer did not hear that the key was taken.
     let unheard = json!({ "keyData": "00000000-0000-4000-8000-000000000000" }).to_string();
     let headers = [JSON, ("x-enrolment-token", token)];
@@ -563,10 +560,7 @@ fn a_consumer_whose_answer_about_a_new_key_was_lost_takes_the_next() {
 fn an_event_as_large_as_may_be_is_delivered() {
     let folder = tempfile::tempdir().unwrap();
     let app = builtin(folder.path(), &[]);
-    let url = format!("http://localhost:{}/target", app.addresses()[1].port());
-    let body = json!({ "url": url }).to_string();
-    let registered = post(app.address(), "/registrations", &[JSON], body.as_bytes());
-    assert_eq!(registered.status, 201, "{}", registered.body);
+    enrolled(&app);
     let (begin, end) = (r#"{"type":"large","data":{"a":""#, r#""}}"#);
     let filling = "a".repeat((1 << 20) - begin.len() - end.len());
     let event = format!("{begin}{filling}{end}");

@@ -20,7 +20,12 @@ fn host(admin: &str) -> Host {
     Host::of(fixture("fixture-guest-queue"))
         .with("key_value_stores = [\"default\"]")
         .and(&queue)
-        .host(&format!("[admin]\nlisten = \"127.0.0.1:0\"\n{admin}"))
+        .host(&listener(admin))
+}
+
+/// The table of an admin listener, with what else stands in it.
+fn listener(more: &str) -> String {
+    format!("[admin]\nlisten = \"127.0.0.1:0\"\n{more}")
 }
 
 /// A folder with a file that has the token, and the line that names it.
@@ -79,8 +84,7 @@ struct Runs {
 
 fn runs() -> Runs {
     let (folder, line) = token();
-    let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{line}");
-    let mut process = process(EAGER, &admin);
+    let mut process = process(EAGER, &listener(&line));
     let ask = |path: &str| get(process.address, path).body;
     let name = |receipt: String| receipt[..37].to_owned();
     let dead = name(ask("/enqueue?jobs&lane&dead"));
@@ -399,8 +403,7 @@ fn each_way_in_which_a_host_cannot_be_asked_is_told_with_its_cure() {
 fn an_event_whose_deliveries_are_removed_is_unknown_and_its_key_is_not() {
     let (_token, line) = token();
     let receiver = Receiver::answers(200);
-    let admin = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{line}");
-    let served = producer("").host(&admin).start();
+    let served = producer("").host(&listener(&line)).start();
     register(&served, &receiver, json!({}));
     let key = ("idempotency-key", "order-7-paid");
     let sent = || event(&served, &[key], &an_order()).json()["id"].clone();

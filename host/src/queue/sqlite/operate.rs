@@ -52,12 +52,7 @@ impl Changes {
                     connection
                         .prepare_cached("UPDATE job SET tried = 0 WHERE seq = ?1")?
                         .execute([seq])?;
-                    let due = State::Waiting { due_at: now };
-                    let place = (*seq, *lane);
-                    self.put(connection, place, *from, &due, |lane| {
-                        lane.breaker.probe(now);
-                    })?;
-                    continue;
+                    State::Waiting { due_at: now }
                 }
                 Change::Bury { reason } => State::Dead {
                     ended_at: now,
@@ -68,7 +63,11 @@ impl Changes {
                     continue;
                 }
             };
-            self.put(connection, (*seq, *lane), *from, &state, |_| {})?;
+            self.put(connection, (*seq, *lane), *from, &state, |lane| {
+                if state.phase() == Phase::Waiting {
+                    lane.breaker.probe(now);
+                }
+            })?;
         }
         Ok(())
     }

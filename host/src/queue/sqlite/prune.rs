@@ -56,12 +56,14 @@ pub(super) fn prune(changes: &Changes, connection: &Connection) -> Result<Pruned
             )?;
         }
     }
+    let newest = value::<Option<i64>>(connection, "SELECT max(seq) FROM batch", &[])?.flatten();
+    let newest = uint(newest.unwrap_or(0));
     // Each is looked up behind the one before: SQLite would read all rows to find the owners that there are.
     let mut owner = String::new();
     let next =
         "SELECT min(owner) FROM batch INDEXED BY batch_over WHERE remaining = 0 AND owner > ?1";
     while let Some(found) = value::<Option<String>>(connection, next, &[&owner])?.flatten() {
-        batches(changes, connection, &found, now, &mut going)?;
+        batches(changes, connection, (&found, newest), now, &mut going)?;
         owner = found;
     }
     lanes(connection, now, &mut going)?;
@@ -111,13 +113,11 @@ fn ended(
 fn batches(
     changes: &Changes,
     connection: &Connection,
-    owner: &str,
+    (owner, newest): (&str, u64),
     now: u64,
     going: &mut Going,
 ) -> Result<()> {
     let keep = changes.setup.policies.remembered(owner);
-    let newest = value::<Option<i64>>(connection, "SELECT max(seq) FROM batch", &[])?.flatten();
-    let newest = uint(newest.unwrap_or(0));
     let text = "SELECT seq, accepted_at FROM batch INDEXED BY batch_over
                 WHERE owner = ?1 AND remaining = 0 ORDER BY accepted_at LIMIT ?2";
     let most = i64::try_from(going.room + 1).unwrap_or(i64::MAX);
